@@ -1,0 +1,35 @@
+# Everything a developer does here; `make help` lists it. A fresh machine needs Python 3.11 (with venv) and make.
+PYTHON ?= python3
+VENV   ?= .venv
+STAMP  := $(VENV)/.installed
+PY     := $(VENV)/bin/python
+ARGS   ?=
+.DEFAULT_GOAL := help
+.PHONY: help run test core lint interop bench crash chaos clean
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+run: $(STAMP)  ## start the server with etc/fermata.toml; prints an account at the first start
+	$(VENV)/bin/twistd --nodaemon --pidfile= fermata --config etc/fermata.toml $(ARGS)
+
+test: $(STAMP)  ## lint, types and every test that needs no peer (under 5 minutes)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(PY) -m pytest -n 2 -m 'not interop' $(ARGS)
+
+core: $(STAMP)  ## the sans-io tests alone, in seconds
+	$(PY) -m pytest -q tests/xmpp tests/core tests/test_architecture.py $(ARGS)
+
+lint: $(STAMP)  ## ruff and strict mypy
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+clean:  ## remove what was installed and built here
+	rm -rf $(VENV) build dist .cache .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,193 @@
+"""Reads `etc/fermata.toml` strictly: whatever in it has no meaning is an error, and all errors are told at once."""
+
+import dataclasses
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from . import toml_lines
+from .config_tables import Config, Field, is_table, table_class
+from .config_values import Invalid, type_name
+from .endpoints import Port, tcp_port
+
+__all__ = ["Config", "ConfigError", "Problem", "listeners", "load", "without_effect"]
+
+# Accepted, but nothing in this version asks for it: table and key, or an empty key for a whole table.
+_WITHOUT_EFFECT: Final = (
+    ("s2s", ""),
+    ("stay", "journal"),
+    ("stay", "limbo"),
+    ("stay", "client_resume"),
+    ("stay", "server_resume"),
+    ("stay", "guardian"),
+    ("stay", "cheap_rejoin"),
+    ("stay", "restart_invites"),
+    ("accounts", ""),
+    ("archive", "retention_days"),
+    ("http", ""),
+)
+
+
+class Problem(NamedTuple):
+    """One thing wrong with a configuration file; `line` is 0 where no line is to blame."""
+
+    file: str
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.text}" if self.line else f"{self.file}: {self.text}"
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; `problems` are all its faults, and the text one line for each."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+def load(path: Path) -> Config:
+    """The configuration in that file. Raises ConfigError."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+        document = tomllib.loads(text)
+    except OSError as error:
+        raise ConfigError([Problem(str(path), 0, f"cannot be read: {error.strerror}")]) from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigError([Problem(str(path), line, "is not UTF-8")]) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([_syntax_problem(path, text, str(error))]) from error
+    reading = _Reading(str(path), toml_lines.find_lines(text))
+    config = reading.config(document)
+    if reading.problems:
+        raise ConfigError(sorted(reading.problems, key=lambda problem: problem.line))
+    return config
+
+
+def _syntax_problem(path: Path, text: str, message: str) -> Problem:
+    """What tomllib found, with the line out of its message: "Invalid value (at line 3, column 7)"."""
+    place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
+    if place is None:
+        return Problem(str(path), 0, message)
+    line = int(place[1]) if place[1] else text.count("\n", 0, len(text.rstrip())) + 1
+    return Problem(str(path), line, f"{message[: place.start()]} (no valid TOML)")
+
+
+class _Reading:
+    """Turns one document into a Config, and collects what is wrong with it on the way."""
+
+    def __init__(self, file: str, lines: dict[toml_lines.Path, int]) -> None:
+        self.problems: list[Problem] = []
+        self._file, self._lines = file, lines
+
+    def config(self, document: dict[str, Any]) -> Config:
+        tables: dict[str, Any] = {}
+        known = {field.name: field for field in dataclasses.fields(Config)}
+        for name, content in document.items():
+            if name not in known:
+                self._unknown_at_root(name, content, list(known))
+            elif not isinstance(content, dict):
+                self._problem((name,), f"[{name}] must be a table, not {type_name(content)}")
+            else:
+                tables[name] = self._table(name, table_class(known[name]), content)
+        config = Config(**tables)
+        if not self.problems:
+            self._contradictions(config)
+        return config
+
+    def _table(self, table: str, cls: Any, content: dict[str, Any]) -> Any:
+        keys: dict[str, Any] = {}
+        known = {field.name: field for field in dataclasses.fields(cls)}
+        for name, value in content.items():
+            if name not in known:
+                self._unknown_in_table(table, name, value, list(known.values()))
+                continue
+            try:
+                keys[name] = known[name].metadata["read"](value)
+            except Invalid as invalid:
+                for below, sentence in invalid.problems:
+                    shown = "".join(f' "{step}"' for step in below)
+                    self._problem((table, name, *below), f"`{name}`{shown} in [{table}]: {sentence}")
+        return cls(**keys)
+
+    def _unknown_at_root(self, name: str, content: object, known: list[str]) -> None:
+        if isinstance(content, dict | list):
+            self._problem((name,), f"unknown table [{name}]; {_nearest(name, known, '[{}]')}")
+        else:
+            self._problem((name,), f"unknown key `{name}` outside of any table; {_elsewhere(name) or 'it needs one'}")
+
+    def _unknown_in_table(self, table: str, name: str, value: object, known: list[Field]) -> None:
+        if isinstance(value, dict):
+            tables = [f"{table}.{field.name}" for field in known if is_table(field)] + _names(
+                dataclasses.fields(Config)
+            )
+            advice = _nearest(f"{table}.{name}", tables, "[{}]")
+            self._problem((table, name), f"unknown table [{table}.{name}]; {advice}")
+        else:
+            advice = _elsewhere(name) or _nearest(name, _names(known), "`{}`")
+            self._problem((table, name), f"unknown key `{name}` in [{table}]; {advice}")
+
+    def _contradictions(self, config: Config) -> None:
+        """What is wrong only between keys that are all right alone."""
+        for service in set(config.room_services()) & set(config.server.domains):
+            place = ("muc", "service") if ("muc", "service") in self._lines else ("server", "domains")
+            self._problem(place, f"{service} cannot be both a room service and one of `domains` in [server]")
+        taken: dict[Port, tuple[str, str]] = {}
+        for where, text in listeners(config):
+            port = tcp_port(text)
+            if port is None or not port.number:
+                continue
+            table, key = taken.setdefault(port, where)
+            if (table, key) is not where:
+                self._problem(where, f"`{where[1]}` in [{where[0]}]: {text!r} is taken by `{key}` in [{table}]")
+
+    def _problem(self, path: toml_lines.Path, text: str) -> None:
+        while path and path not in self._lines:
+            path = path[:-1]
+        self.problems.append(Problem(self._file, self._lines.get(path, 0), text))
+
+
+def _names(fields: Iterable[Field]) -> list[str]:
+    return [field.name for field in fields]
+
+
+def _elsewhere(name: str) -> str:
+    """Advice for a key that stands in the wrong table."""
+    for table in dataclasses.fields(Config):
+        if name in _names(dataclasses.fields(table_class(table))):
+            return f"it belongs into [{table.name}]"
+    return ""
+
+
+def _nearest(name: str, known: list[str], form: str) -> str:
+    close = difflib.get_close_matches(name.lower(), known, n=1)
+    if close:
+        return f"did you mean {form.format(close[0])}?"
+    return "known are " + ", ".join(map(form.format, known))
+
+
+def without_effect(config: Config) -> list[str]:
+    """What this version accepts and ignores, as "[table]" or "[table] key, key"; what is switched off is left out."""
+    whole: list[str] = []
+    keys: dict[str, list[str]] = {}
+    for table, key in _WITHOUT_EFFECT:
+        if not key:
+            whole.append(f"[{table}]")
+        elif getattr(getattr(config, table), key) not in (False, 0, "off", None):
+            keys.setdefault(table, []).append(key)
+    return whole + [f"[{table}] {', '.join(names)}" for table, names in keys.items()]
+
+
+def listeners(config: Config) -> list[tuple[tuple[str, str], str]]:
+    """Every endpoint that this version listens on, with the table and key that it comes from."""
+    found: list[tuple[tuple[str, str], str]] = []
+    for table in dataclasses.fields(config):
+        for key in ("listen", "listen_direct_tls"):
+            if (table.name, "") not in _WITHOUT_EFFECT:
+                found += [((table.name, key), text) for text in getattr(getattr(config, table.name), key, ())]
+    return found

@@ -1,0 +1,308 @@
+"""Every table and key of `etc/fermata.toml`: its name, type, default and meaning, in this one place.
+
+The strict reading (`config`) and the commented default file (`config_text`) are both made from it.
+"""
+
+# ruff: noqa: RUF009  -- `setting` makes a dataclass field, which is what ruff looks for here.
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..xmpp.jid import JID
+from . import config_values as values
+from .config_values import HostPort
+
+T = TypeVar("T")
+Field = dataclasses.Field[Any]
+
+
+class Durability(StrEnum):
+    """What acknowledged data survives."""
+
+    PROCESS = "process"
+    POWER = "power"
+
+
+class RestartInvites(StrEnum):
+    """Who is invited back into a room after a stop in which occupants could not be kept."""
+
+    OPT_IN = "opt-in"
+    ALL = "all"
+    OFF = "off"
+
+
+class RoomJoining(StrEnum):
+    """Which rooms an account is in by itself, whatever its clients do."""
+
+    BOOKMARKED = "bookmarked"
+    ALL = "all"
+    OFF = "off"
+
+
+def setting(default: Any, read: values.Reader[T], doc: str, example: str = "") -> T:
+    """One key: its default as it would stand in the file, how it is read, and what to tell who writes the file."""
+    value = read(default)
+    metadata = {"default": default, "read": read, "doc": doc, "example": example}
+    return field(default_factory=lambda: value, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Server:
+    """Whom this server serves."""
+
+    domains: tuple[str, ...] = setting(
+        ["localhost"],
+        values.array_of(values.domain, at_least=1),
+        'The domains of the addresses given out here: juliet@example.org needs "example.org". Each has its own'
+        " accounts and its own room service.",
+    )
+    data_dir: Path = setting(
+        "var",
+        values.path,
+        "Where the server keeps what is its own, among it the socket that the command line talks to. Here and"
+        " everywhere else, a relative path is relative to the directory in which the server is started.",
+    )
+    admins: tuple[JID, ...] = setting(
+        [],
+        values.array_of(values.bare_jid),
+        "Bare JIDs of those who may send announcements and use ad-hoc administration.",
+        example='["juliet@example.org"]',
+    )
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where accounts, rosters, rooms and messages are kept."""
+
+    url: str = setting(
+        "sqlite:///var/fermata.db",
+        values.database_url,
+        "SQLite needs nothing installed; four slashes (sqlite:////var/lib/fermata/fermata.db) begin an absolute path."
+        ' For PostgreSQL write "postgresql+psycopg://user@host/database".',
+    )
+    durability: Durability = setting(
+        "process",
+        values.word_of(Durability),
+        'What the server has acknowledged survives its own end by any means ("process"), or a power cut as well'
+        ' ("power"), at the price of waiting for the disk.',
+    )
+
+
+@dataclass(frozen=True)
+class TLS:
+    """The certificate that clients and other servers see.
+
+    Made by the server itself at the first start if neither file is there; clients will warn of that one. SIGHUP loads
+    both files again.
+    """
+
+    certificate: Path = setting(
+        "var/tls/cert.pem",
+        values.path,
+        "PEM: the certificate first, then what leads to its issuer. It should name every domain and every room service.",
+    )
+    key: Path = setting(
+        "var/tls/key.pem",
+        values.path,
+        "PEM, without a passphrase, and readable by the server alone (mode 0600).",
+    )
+    ca_file: Path | None = setting(
+        "",
+        values.optional(values.path),
+        "More certificate authorities to trust when talking to other servers, beside the system's: for a private"
+        " federation.",
+    )
+
+
+@dataclass(frozen=True)
+class C2S:
+    """Connections from clients.
+
+    Everything here listens on this machine alone until you say otherwise: "tcp:5222" listens on all its IPv4 addresses,
+    "tcp6:5222:interface=\\\\:\\\\:" on IPv6 as well. Any endpoint string of Twisted will do.
+    """
+
+    listen: tuple[str, ...] = setting(
+        ["tcp:5222:interface=127.0.0.1"],
+        values.array_of(values.endpoint),
+        "Streams that begin in clear text and change to TLS (STARTTLS).",
+    )
+    listen_direct_tls: tuple[str, ...] = setting(
+        ["tcp:5223:interface=127.0.0.1"],
+        values.array_of(values.endpoint),
+        "Streams that are TLS from the first byte (XEP-0368).",
+    )
+    require_tls: bool = setting(
+        True,
+        values.flag,
+        "Never change this outside of tests: false lets passwords cross the network in clear text.",
+    )
+
+
+@dataclass(frozen=True)
+class S2S:
+    """Connections to and from other servers."""
+
+    listen: tuple[str, ...] = setting(
+        ["tcp:5269:interface=127.0.0.1"],
+        values.array_of(values.endpoint),
+        "Where other servers connect.",
+    )
+    require_tls: bool = setting(True, values.flag, "Talk to no server in clear text.")
+    require_valid_certificate: bool = setting(
+        False,
+        values.flag,
+        "False lets dialback, and so the DNS, vouch for a server whose certificate does not.",
+    )
+    resolver: HostPort | None = setting(
+        "",
+        values.optional(values.host_port),
+        "A name server to ask instead of the system's.",
+        example='"127.0.0.1:53"',
+    )
+    routes: Mapping[str, HostPort] = setting(
+        {},
+        values.table_of(values.domain, values.host_port),
+        "Where to find a server, without asking the DNS.",
+        example='"peer.example" = "127.0.0.1:16269"',
+    )
+
+
+@dataclass(frozen=True)
+class Stay:
+    """How people stay in their rooms: each mechanism has its own switch."""
+
+    journal: bool = setting(True, values.flag, "Rooms keep their occupants over a stop or crash of this server.")
+    limbo: bool = setting(
+        True, values.flag, "Occupants of a server that cannot be reached stay in our rooms until it can."
+    )
+    client_resume: bool = setting(
+        True, values.flag, "Clients resume their streams after a stop or crash of this server."
+    )
+    server_resume: bool = setting(True, values.flag, "So do other servers, and we with them.")
+    guardian: bool = setting(
+        True, values.flag, "Watch over our users' places in rooms elsewhere, and win lost ones back."
+    )
+    cheap_rejoin: bool = setting(True, values.flag, "Send those who do enter again only what has changed.")
+    restart_invites: RestartInvites = setting(
+        "opt-in",
+        values.word_of(RestartInvites),
+        'Occupants who could not be kept are invited back: those who asked for it ("opt-in"), "all", or none ("off").',
+    )
+
+
+@dataclass(frozen=True)
+class MUC:
+    """Rooms."""
+
+    service: str = setting(
+        "conference",
+        values.domain,
+        "The room service of every domain is conference.<domain>; a name with a dot is taken whole, and serves all.",
+    )
+
+    def service_of(self, domain: str) -> str:
+        """The room service of one of our domains."""
+        return self.service if "." in self.service else f"{self.service}.{domain}"
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Accounts."""
+
+    room_joining: RoomJoining = setting(
+        "bookmarked",
+        values.word_of(RoomJoining),
+        'An account is in its "bookmarked" rooms with or without a client; or in "all" that it ever entered; or'
+        ' only as its clients say ("off").',
+    )
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The message archives."""
+
+    accounts: bool = setting(True, values.flag, "Keep the messages of accounts.")
+    rooms: bool = setting(True, values.flag, "Keep the messages of rooms.")
+    retention_days: int = setting(0, values.limit(), "Forget messages after so many days; 0 keeps them for good.")
+
+
+@dataclass(frozen=True)
+class HTTP:
+    """Metrics over HTTP."""
+
+    listen: tuple[str, ...] = setting(
+        ["tcp:5280:interface=127.0.0.1"],
+        values.array_of(values.endpoint),
+        "Where to ask for them.",
+    )
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one person may cost the others. 0 is no limit."""
+
+    stanza_bytes: int = setting(
+        262_144,
+        values.limit(at_least=10_000),
+        "The longest stanza that a client may send; the RFC forbids less than 10000.",
+    )
+    sessions_per_account: int = setting(20, values.limit(), "Clients connected to one account at a time.")
+    queue_stanzas: int = setting(
+        5_000,
+        values.limit(),
+        "Stanzas held for one client that reads too slowly or has not acknowledged them; beyond it is disconnected.",
+    )
+    queue_bytes: int = setting(10_000_000, values.limit(), "The same in bytes.")
+    connections_per_address: int = setting(
+        0,
+        values.limit(),
+        "Connections at a time from one IP address. Mind that a whole office or mobile network may share one.",
+    )
+    unauthenticated_seconds: int = setting(60, values.limit(), "How long a connection may take to log in.")
+    failed_logins_per_minute: int = setting(
+        10,
+        values.limit(),
+        "Wrong passwords from one IP address, or for one account, before further attempts have to wait.",
+    )
+    roster_items: int = setting(2_000, values.limit(), "Contacts of one account.")
+    occupants_per_room: int = setting(0, values.limit(), "The most that the owner of a room may allow.")
+
+
+@dataclass(frozen=True)
+class Config:
+    """The whole configuration; `Config()` is what an empty file means."""
+
+    server: Server = field(default_factory=Server)
+    storage: Storage = field(default_factory=Storage)
+    tls: TLS = field(default_factory=TLS)
+    c2s: C2S = field(default_factory=C2S)
+    s2s: S2S = field(default_factory=S2S)
+    stay: Stay = field(default_factory=Stay)
+    muc: MUC = field(default_factory=MUC)
+    accounts: Accounts = field(default_factory=Accounts)
+    archive: Archive = field(default_factory=Archive)
+    http: HTTP = field(default_factory=HTTP)
+    limits: Limits = field(default_factory=Limits)
+
+    def room_services(self) -> tuple[str, ...]:
+        """The domains of the room services, in the order of the domains that they belong to."""
+        return tuple(dict.fromkeys(self.muc.service_of(domain) for domain in self.server.domains))
+
+    def certificate_names(self) -> tuple[str, ...]:
+        """Every domain that the certificate should name."""
+        return (*self.server.domains, *self.room_services())
+
+
+def table_class(table: Field) -> Any:
+    """The dataclass of a field of Config: every table is made by its class."""
+    return table.default_factory
+
+
+def is_table(field: Field) -> bool:
+    """Whether the key is a table of its own in the file, with free keys."""
+    return isinstance(field.metadata["default"], dict)

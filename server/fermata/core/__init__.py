@@ -1,0 +1,1 @@
+"""The rules of XMPP: state machines without I/O, clocks or chance."""

@@ -1,0 +1,1 @@
+"""The rules of rooms (XEP-0045)."""

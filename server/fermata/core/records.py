@@ -1,0 +1,236 @@
+"""What is kept, as values: one record class for each kind of durable fact.
+
+Rules and services say what happened by making records; the writer (`fermata.storage.writer`) turns each class into one
+statement. Records of one `Step` are committed together or not at all.
+
+`owner`, `account` and `room` are integers: the number that `EntityMade` gave to a bare JID. Times are Unix seconds.
+"""
+
+from typing import NamedTuple
+
+from ..xmpp.element import Element
+
+
+class EntityMade(NamedTuple):
+    """A bare JID that owns things here (an account, a room) and the number it has in every other table."""
+
+    number: int
+    jid: str
+    stamp: float
+
+
+class EntityGone(NamedTuple):
+    """An account was removed or a room destroyed: everything it owned goes."""
+
+    number: int
+
+
+class CredentialsSaved(NamedTuple):
+    """SCRAM keys of an account for one hash (`sha1`, `sha256`); never a password."""
+
+    account: int
+    hash: str
+    salt: bytes
+    iterations: int
+    stored_key: bytes
+    server_key: bytes
+
+
+class MessageArchived(NamedTuple):
+    """One message in the archives of `owner` and, where both sides live here, of `other`.
+
+    `seq` orders the archive and, enciphered for each owner, is its stanza-id. `sender` is the real full JID of who
+    wrote it; `recipient` the addressee (a room's JID for groupchat); `xml` is the stanza without stanza-id.
+    """
+
+    seq: int
+    stamp: float
+    owner: int
+    other: int | None
+    sender: str
+    recipient: str
+    keep: int
+    xml: str
+
+
+class MessageSpooled(NamedTuple):
+    """A message that waits for its recipient to come online (XEP-0160)."""
+
+    account: int
+    seq: int
+    stamp: float
+    xml: str
+
+
+class SpoolTaken(NamedTuple):
+    """The spooled message has reached its recipient."""
+
+    account: int
+    seq: int
+
+
+class RosterItemSaved(NamedTuple):
+    """A roster item as it is now (RFC 6121 §2); `groups` is a JSON list; `version` the roster's after the change."""
+
+    account: int
+    jid: str
+    name: str
+    subscription: str
+    ask: bool
+    approved: bool
+    groups: str
+    version: int
+
+
+class RosterItemRemoved(NamedTuple):
+    """A roster item is gone; kept as a tombstone for roster versioning."""
+
+    account: int
+    jid: str
+    version: int
+
+
+class RequestSaved(NamedTuple):
+    """A subscription request that the account has not answered yet (RFC 6121 §3.1.3)."""
+
+    account: int
+    jid: str
+    xml: str
+
+
+class RequestRemoved(NamedTuple):
+    """The request was answered or withdrawn."""
+
+    account: int
+    jid: str
+
+
+class ValueSaved(NamedTuple):
+    """A small thing of a small extension: vCards, private XML, blocklists; `space` names the extension."""
+
+    owner: int
+    space: str
+    key: str
+    value: str
+
+
+class ValueRemoved(NamedTuple):
+    """That value is gone."""
+
+    owner: int
+    space: str
+    key: str
+
+
+class HandledSaved(NamedTuple):
+    """How far an account's stream-management session got (XEP-0198 `h`), written with the effects that it counts."""
+
+    sm_id: str
+    account: int
+    h: int
+    stamp: float
+
+
+class HandledRemoved(NamedTuple):
+    """The stream-management session has ended."""
+
+    sm_id: str
+
+
+class RoomSaved(NamedTuple):
+    """A room's configuration (JSON) and subject; `secret` makes its occupant ids and must never change."""
+
+    room: int
+    config: str
+    subject: str
+    subject_by: str
+    subject_stamp: float
+    secret: bytes
+    locked: bool
+
+
+class AffiliationSaved(NamedTuple):
+    """An affiliation with a room (XEP-0045 §5.2), of a bare JID; `none` removes it."""
+
+    room: int
+    jid: str
+    affiliation: str
+    nick: str
+    reason: str
+
+
+class OccupancySaved(NamedTuple):
+    """A session is in a room: its full JID, nick, role, flags and last presence (XML)."""
+
+    room: int
+    jid: str
+    nick: str
+    role: str
+    presence: str
+    entered: float
+
+
+class OccupancyEnded(NamedTuple):
+    """That session is not in the room any more."""
+
+    room: int
+    jid: str
+
+
+class Journalled(NamedTuple):
+    """One line of a room's story: what happened to whom, and why (`cause`: a word or status codes)."""
+
+    room: int
+    stamp: float
+    jid: str
+    nick: str
+    event: str
+    cause: str
+
+
+Record = (
+    EntityMade
+    | EntityGone
+    | CredentialsSaved
+    | MessageArchived
+    | MessageSpooled
+    | SpoolTaken
+    | RosterItemSaved
+    | RosterItemRemoved
+    | RequestSaved
+    | RequestRemoved
+    | ValueSaved
+    | ValueRemoved
+    | HandledSaved
+    | HandledRemoved
+    | RoomSaved
+    | AffiliationSaved
+    | OccupancySaved
+    | OccupancyEnded
+    | Journalled
+)
+
+
+class Lineage:
+    """Steps that build on each other: once one of them has failed, those submitted after it are void."""
+
+    __slots__ = ("broken",)
+
+    def __init__(self) -> None:
+        self.broken: Exception | None = None
+
+
+class Step:
+    """The records that one stanza caused: committed together or not at all.
+
+    `stanza` is what caused them, so that its sender can be told if they cannot be kept; `error` is set by the writer
+    when that is final, and then nothing of the step may be told to anybody else.
+    """
+
+    __slots__ = ("error", "lineage", "records", "stanza")
+
+    def __init__(
+        self, records: "list[Record]", stanza: Element | None = None, lineage: Lineage | None = None
+    ) -> None:
+        self.records, self.stanza, self.lineage = records, stanza, lineage
+        self.error: Exception | None = None

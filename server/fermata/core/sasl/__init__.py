@@ -1,0 +1,1 @@
+"""SASL mechanisms as conversations (RFC 4422)."""

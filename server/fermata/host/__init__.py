@@ -1,0 +1,1 @@
+"""What carries stanzas between sessions, rules and extensions."""

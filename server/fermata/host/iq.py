@@ -1,0 +1,112 @@
+"""Who answers which iq request: a table, filled at start; two answers to one question are an error then."""
+
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from ..core.records import Step
+from ..xmpp.element import Element
+from ..xmpp.errors import StanzaError
+from ..xmpp.jid import JID
+from ..xmpp.stanza import answerable, error_of, result_of
+from .accounts import Account
+from .origin import Origin
+from .residents import Spawn
+from .stores import Writer
+
+_log = logging.getLogger(__name__)
+
+
+class Addressee(Enum):
+    """On whose behalf the server answers."""
+
+    SERVER = "the server's domain"
+    SELF = "the sender's own account"
+    ACCOUNT = "the account of somebody else"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One iq request: who asks whom for what; `account` is whose account is addressed (None for the server)."""
+
+    iq: Element
+    payload: Element
+    sender: JID
+    to: JID
+    account: Account | None
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A result that waits until the step's records are durable, and what is to be done right after it."""
+
+    payload: Element | None = None
+    step: Step | None = None
+    then: Callable[[], None] | None = None
+
+
+Reply = Answer | Element | None
+Responder = Callable[[Request], Reply | Awaitable[Reply]]
+
+
+class IQTable:
+    """Requests by addressee, type and payload name."""
+
+    def __init__(self, spawn: Spawn, writer: Writer) -> None:
+        self._responders: dict[tuple[Addressee, str, str], Responder] = {}
+        self._spawn, self._writer = spawn, writer
+
+    def on(self, addressee: Addressee, type: str, tag: str, responder: Responder) -> None:
+        """`responder` answers requests of that type with a payload of that Clark name. Raises ValueError if taken.
+
+        It returns what the result carries, or a coroutine of it, and raises StanzaError to refuse.
+        """
+        key = (addressee, type, tag)
+        if key in self._responders:
+            raise ValueError(f"two answers to {type} {tag} for {addressee.value}")
+        self._responders[key] = responder
+
+    def answer(self, addressee: Addressee, request: Request) -> None:
+        """Answers a request. Raises StanzaError `service-unavailable` where nobody does (RFC 6120 §8.2.3)."""
+        responder = self._responders.get((addressee, request.iq.get("type", ""), request.payload.tag))
+        if responder is None:
+            raise StanzaError("service-unavailable")
+        reply = responder(request)
+        if isinstance(reply, Coroutine):
+            self._spawn(self._later(reply, request, request.origin.hold()))
+        else:
+            self._settle(reply, request)  # type: ignore[arg-type]
+
+    async def _later(self, reply: "Coroutine[Any, Any, Reply]", request: Request, settled: Callable[[], None]) -> None:
+        try:
+            self._settle(await reply, request)
+        except StanzaError as error:
+            request.origin.refuse(request.iq, error)
+        except Exception:
+            _log.exception("an iq of %s from %s failed", request.payload.tag, request.sender)
+            request.origin.refuse(request.iq, StanzaError("internal-server-error"))
+        finally:
+            settled()
+
+    def _settle(self, reply: Reply, request: Request) -> None:
+        answer = reply if isinstance(reply, Answer) else Answer(reply)
+        step = answer.step
+        ticket = 0
+        if step is not None:
+            step.stanza = request.iq
+            ticket = self._writer.submit(step)
+        request.origin.emit(ticket, step, _send_back, request.origin, result_of(request.iq, answer.payload))
+        if answer.then is not None:
+            request.origin.emit(ticket, step, answer.then)
+
+
+def _send_back(origin: Origin, stanza: Element) -> None:
+    origin.answer(stanza)
+
+
+def refusal(stanza: Element, error: StanzaError) -> Element | None:
+    """The error that answers a stanza, or None where none may (RFC 6120 §8.3.1)."""
+    return error_of(stanza, error) if answerable(stanza) else None

@@ -1,0 +1,163 @@
+"""What storage must offer to the layers inside: one writer, and reads by subject.
+
+Writes are records (`core.records`) handed to the writer in steps. Reads are coroutines: an embedded database answers
+without suspending, a remote one from a pool of threads. A read sees everything that was submitted before it.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from ..core.records import MessageSpooled, Step
+from ..core.release import ReleaseQueue
+from ..core.sasl.credentials import ScramKeys
+from ..xmpp.jid import JID
+
+
+class Writer(Protocol):
+    """Group commit: steps go into the open batch; `durable` is the number of the newest batch on disk."""
+
+    durable: int
+
+    @property
+    def ticket(self) -> int:
+        """The batch that holds what was submitted last: the open one, or `durable` if nothing is waiting."""
+
+    def submit(self, step: Step) -> int:
+        """Puts a step into the open batch and returns that batch's number: the ticket of its effects."""
+
+    def before_commit(self, gather: Callable[[], Step | None]) -> None:
+        """Asks once, right before the open batch is committed, for a step that must be in it (`h` counters)."""
+
+    def wait(self, queue: ReleaseQueue) -> None:
+        """Calls `queue.advance(durable)` after the next commit."""
+
+
+class RosterRow(NamedTuple):
+    """One roster item as it is stored; `subscription` `remove` marks a tombstone."""
+
+    jid: str
+    name: str
+    subscription: str
+    ask: bool
+    approved: bool
+    groups: list[str]
+    version: int
+
+
+class RoomRow(NamedTuple):
+    """A room as it is stored."""
+
+    number: int
+    jid: str
+    config: str
+    subject: str
+    subject_by: str
+    subject_stamp: float
+    secret: bytes
+    locked: bool
+
+
+class AffiliationRow(NamedTuple):
+    """An affiliation as it is stored."""
+
+    jid: str
+    affiliation: str
+    nick: str
+    reason: str
+
+
+class ArchivedRow(NamedTuple):
+    """A message as it stands in an archive; see `core.records.MessageArchived`."""
+
+    seq: int
+    stamp: float
+    sender: str
+    recipient: str
+    keep: int
+    xml: str
+
+
+class Entities(Protocol):
+    """Bare JIDs that own things, and their numbers."""
+
+    def new_number(self) -> int:
+        """A number that no entity ever had."""
+
+    async def number_of(self, jid: JID) -> int | None:
+        """The number of the account or room with that bare JID, if there is one."""
+
+
+class AccountStore(Protocol):
+    """Accounts: which there are, and their SCRAM keys."""
+
+    async def credentials(self, jid: JID) -> list[ScramKeys]:
+        """The SCRAM keys of an account, none if there is no such account."""
+
+    async def accounts(self, domain: str) -> list[str]:
+        """The bare JIDs of a domain's accounts, in order."""
+
+
+class RosterStore(Protocol):
+    """Rosters and unanswered subscription requests."""
+
+    async def roster(self, account: int) -> list[RosterRow]:
+        """Every item of a roster, tombstones included."""
+
+    async def requests(self, account: int) -> dict[str, str]:
+        """The unanswered subscription requests: bare JID of who asks → presence XML."""
+
+
+class ValueStore(Protocol):
+    """Small things of small extensions."""
+
+    async def value(self, owner: int, space: str, key: str) -> str | None:
+        """One value, if it is there."""
+
+    async def values(self, owner: int, space: str) -> dict[str, str]:
+        """All values of one extension for one owner."""
+
+
+class SpoolStore(Protocol):
+    """Messages that wait for their recipient (XEP-0160)."""
+
+    def new_seq(self) -> int:
+        """The next number in the spool."""
+
+    async def spooled(self, account: int) -> list[MessageSpooled]:
+        """What waits for an account, oldest first."""
+
+
+class ArchiveStore(Protocol):
+    """Archives of accounts and rooms, on one sequence."""
+
+    def new_seq(self) -> int:
+        """The next number in the one sequence of all archives."""
+
+    def id_of(self, seq: int, owner: int) -> str:
+        """The stanza-id of a message in its owner's archive: the sequence number, enciphered."""
+
+    def seq_of(self, id: str, owner: int) -> int | None:
+        """The sequence number behind a stanza-id of that owner's archive; None if it is none."""
+
+    async def newest(self, owner: int, limit: int) -> list[ArchivedRow]:
+        """The newest messages of an archive, oldest first."""
+
+
+class RoomStore(Protocol):
+    """Rooms and their affiliations."""
+
+    async def room(self, jid: JID) -> RoomRow | None:
+        """The room with that JID."""
+
+    async def rooms(self, service: str) -> list[RoomRow]:
+        """All rooms of a service, by JID."""
+
+    async def affiliations(self, room: int) -> list[AffiliationRow]:
+        """All affiliations of a room."""
+
+
+class HandledStore(Protocol):
+    """How far stream-management sessions got (XEP-0198)."""
+
+    async def handled(self, sm_id: str, account: int) -> int | None:
+        """The last `h` that was committed for a session of that account."""

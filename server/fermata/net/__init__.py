@@ -1,0 +1,1 @@
+"""The shell towards the network: Twisted, sockets, TLS."""

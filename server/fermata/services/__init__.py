@@ -1,0 +1,1 @@
+"""What runs the rules and does what they ask."""

@@ -1,0 +1,1 @@
+"""The shell towards the disk: SQLAlchemy; nobody else knows a table."""

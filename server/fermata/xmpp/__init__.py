@@ -1,0 +1,1 @@
+"""The words of XMPP: values and how they are written."""
