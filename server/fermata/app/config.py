@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from . import toml_lines
 from .config_tables import Config, Field, is_table, table_class
-from .config_values import Invalid, type_name
+from .config_values import InvalidError, type_name
 from .endpoints import Port, tcp_port
 
 __all__ = ["Config", "ConfigError", "Problem", "listeners", "load", "without_effect"]
@@ -70,7 +70,7 @@ def load(path: Path) -> Config:
 
 
 def _syntax_problem(path: Path, text: str, message: str) -> Problem:
-    """What tomllib found, with the line out of its message: "Invalid value (at line 3, column 7)"."""
+    """What tomllib found, with the line out of its message: "InvalidError value (at line 3, column 7)"."""
     place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
     if place is None:
         return Problem(str(path), 0, message)
@@ -109,14 +109,14 @@ class _Reading:
                 continue
             try:
                 keys[name] = known[name].metadata["read"](value)
-            except Invalid as invalid:
+            except InvalidError as invalid:
                 for below, sentence in invalid.problems:
                     shown = "".join(f' "{step}"' for step in below)
                     self._problem((table, name, *below), f"`{name}`{shown} in [{table}]: {sentence}")
         return cls(**keys)
 
     def _unknown_at_root(self, name: str, content: object, known: list[str]) -> None:
-        if isinstance(content, dict | list):
+        if isinstance(content, dict) or (isinstance(content, list) and content and isinstance(content[0], dict)):
             self._problem((name,), f"unknown table [{name}]; {_nearest(name, known, '[{}]')}")
         else:
             self._problem((name,), f"unknown key `{name}` outside of any table; {_elsewhere(name) or 'it needs one'}")
@@ -137,14 +137,15 @@ class _Reading:
         for service in set(config.room_services()) & set(config.server.domains):
             place = ("muc", "service") if ("muc", "service") in self._lines else ("server", "domains")
             self._problem(place, f"{service} cannot be both a room service and one of `domains` in [server]")
-        taken: dict[Port, tuple[str, str]] = {}
+        taken: list[tuple[Port, tuple[str, str]]] = []
         for where, text in listeners(config):
             port = tcp_port(text)
-            if port is None or not port.number:
+            if port is None:
                 continue
-            table, key = taken.setdefault(port, where)
-            if (table, key) is not where:
-                self._problem(where, f"`{where[1]}` in [{where[0]}]: {text!r} is taken by `{key}` in [{table}]")
+            for other, (table, key) in taken:
+                if port.clashes(other):
+                    self._problem(where, f"`{where[1]}` in [{where[0]}]: {text!r} is taken by `{key}` in [{table}]")
+            taken.append((port, where))
 
     def _problem(self, path: toml_lines.Path, text: str) -> None:
         while path and path not in self._lines:

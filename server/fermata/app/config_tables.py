@@ -103,7 +103,7 @@ class TLS:
     certificate: Path = setting(
         "var/tls/cert.pem",
         values.path,
-        "PEM: the certificate first, then what leads to its issuer. It should name every domain and every room service.",
+        "PEM: the certificate, which should name all domains and room services, then those that lead to its issuer.",
     )
     key: Path = setting(
         "var/tls/key.pem",
@@ -120,10 +120,10 @@ class TLS:
 
 @dataclass(frozen=True)
 class C2S:
-    """Connections from clients.
+    r"""Connections from clients.
 
     Everything here listens on this machine alone until you say otherwise: "tcp:5222" listens on all its IPv4 addresses,
-    "tcp6:5222:interface=\\\\:\\\\:" on IPv6 as well. Any endpoint string of Twisted will do.
+    "tcp6:5222:interface=\\:\\:" on IPv6 as well. Any endpoint string of Twisted will do.
     """
 
     listen: tuple[str, ...] = setting(
@@ -177,16 +177,10 @@ class Stay:
     """How people stay in their rooms: each mechanism has its own switch."""
 
     journal: bool = setting(True, values.flag, "Rooms keep their occupants over a stop or crash of this server.")
-    limbo: bool = setting(
-        True, values.flag, "Occupants of a server that cannot be reached stay in our rooms until it can."
-    )
-    client_resume: bool = setting(
-        True, values.flag, "Clients resume their streams after a stop or crash of this server."
-    )
-    server_resume: bool = setting(True, values.flag, "So do other servers, and we with them.")
-    guardian: bool = setting(
-        True, values.flag, "Watch over our users' places in rooms elsewhere, and win lost ones back."
-    )
+    limbo: bool = setting(True, values.flag, "Occupants whose server is out of reach stay in our rooms.")
+    client_resume: bool = setting(True, values.flag, "Clients resume their streams after a stop or crash.")
+    server_resume: bool = setting(True, values.flag, "So do other servers.")
+    guardian: bool = setting(True, values.flag, "Watch over our users' places in rooms elsewhere; win lost ones back.")
     cheap_rejoin: bool = setting(True, values.flag, "Send those who do enter again only what has changed.")
     restart_invites: RestartInvites = setting(
         "opt-in",

@@ -1,6 +1,6 @@
 """What may stand behind a key of the configuration: each reader takes a TOML value and returns the typed one.
 
-A reader raises `Invalid`, whose sentences follow the name of the key.
+A reader raises `InvalidError`, whose sentences follow the name of the key.
 """
 
 import re
@@ -30,7 +30,7 @@ _POSTGRESQL: Final = "postgresql+psycopg"
 _HOST_PORT: Final = re.compile(r"(?:\[(?P<ipv6>[0-9a-fA-F:.]+)\]|(?P<host>[^\s:\[\]]+)):(?P<port>[0-9]{1,5})")
 
 
-class Invalid(ValueError):
+class InvalidError(ValueError):
     """A value that cannot be used; `problems` are pairs of the path below the key (mostly empty) and a sentence."""
 
     def __init__(self, *problems: tuple[tuple[str, ...], str]) -> None:
@@ -53,7 +53,7 @@ def type_name(value: object) -> str:
 def _typed(kind: type[T], expected: str = "") -> Reader[T]:
     def read(value: Any) -> T:
         if type(value) is not kind:  # a boolean is no integer here
-            raise Invalid(((), f"expected {expected or _TYPE_NAMES[kind]}, not {type_name(value)}"))
+            raise InvalidError(((), f"expected {expected or _TYPE_NAMES[kind]}, not {type_name(value)}"))
         return value
 
     return read
@@ -71,7 +71,7 @@ def limit(at_least: int = 0) -> Reader[int]:
         number = _integer(value)
         if number < 0 or 0 < number < at_least:
             wanted = f"{at_least} or more, or 0 for no limit" if at_least else "0 (no limit) or more"
-            raise Invalid(((), f"expected {wanted}, not {number}"))
+            raise InvalidError(((), f"expected {wanted}, not {number}"))
         return number
 
     return read
@@ -81,7 +81,7 @@ def path(value: Any) -> Path:
     """A file or directory; a relative one is relative to the current directory."""
     name = text(value)
     if not name or "\0" in name:
-        raise Invalid(((), "expected the path of a file or directory"))
+        raise InvalidError(((), "expected the path of a file or directory"))
     return Path(name)
 
 
@@ -93,7 +93,7 @@ def word_of(words: type[E]) -> Reader[E]:
         if value not in known:
             choice = ", ".join(f'"{word}"' for word in known[:-1]) + f' or "{known[-1]}"'
             found = f'"{value}"' if isinstance(value, str) else type_name(value)
-            raise Invalid(((), f"expected {choice}, not {found}"))
+            raise InvalidError(((), f"expected {choice}, not {found}"))
         return words(value)
 
     return read
@@ -107,7 +107,7 @@ def domain(value: Any) -> str:
     except JIDError:
         jid = None
     if jid is None or jid != jid.domain or ":" in jid:
-        raise Invalid(((), f'"{name}" is no domain'))
+        raise InvalidError(((), f'"{name}" is no domain'))
     return jid.domain
 
 
@@ -117,9 +117,9 @@ def bare_jid(value: Any) -> JID:
     try:
         jid = JID.parse(name)
     except JIDError as error:
-        raise Invalid(((), f'"{name}" is no JID: {error}')) from error
+        raise InvalidError(((), f'"{name}" is no JID: {error}')) from error
     if not jid.local or jid.resource:
-        raise Invalid(((), f'"{name}" is no bare JID such as "juliet@example.org"'))
+        raise InvalidError(((), f'"{name}" is no bare JID such as "juliet@example.org"'))
     return jid
 
 
@@ -129,7 +129,7 @@ def endpoint(value: Any) -> str:
     try:
         return check_endpoint(name)
     except ValueError as error:
-        raise Invalid(((), str(error))) from error
+        raise InvalidError(((), str(error))) from error
 
 
 def database_url(value: Any) -> str:
@@ -138,14 +138,16 @@ def database_url(value: Any) -> str:
     scheme, separator, rest = url.partition("://")
     if scheme == "sqlite" and separator:
         if not rest.startswith("/") or rest == "/":
-            raise Invalid(((), f'"{url}" names no file; three slashes stand before it: "sqlite:///var/fermata.db"'))
+            raise InvalidError(
+                ((), f'"{url}" names no file; three slashes stand before it: "sqlite:///var/fermata.db"')
+            )
         return url
     if scheme == _POSTGRESQL and separator:
         return _postgresql_url(url)
     if scheme.partition("+")[0] in ("postgresql", "postgres"):
-        raise Invalid(((), f'"{url}" must begin with "{_POSTGRESQL}://"'))
+        raise InvalidError(((), f'"{url}" must begin with "{_POSTGRESQL}://"'))
     expected = f'expected "sqlite:///FILE" or "{_POSTGRESQL}://USER@HOST/DATABASE"'
-    raise Invalid(((), f'{expected}, not "{url}"'))
+    raise InvalidError(((), f'{expected}, not "{url}"'))
 
 
 def _postgresql_url(url: str) -> str:
@@ -155,7 +157,7 @@ def _postgresql_url(url: str) -> str:
     except ValueError:
         has_database = False
     if not has_database:
-        raise Invalid(((), f'"{url}" is not of the form "{_POSTGRESQL}://USER@HOST:PORT/DATABASE"'))
+        raise InvalidError(((), f'"{url}" is not of the form "{_POSTGRESQL}://USER@HOST:PORT/DATABASE"'))
     return url
 
 
@@ -164,7 +166,7 @@ def host_port(value: Any) -> HostPort:
     name = text(value)
     match = _HOST_PORT.fullmatch(name)
     if match is None or not 0 < int(match["port"]) <= 65535:
-        raise Invalid(((), f'"{name}" is no "host:port"'))
+        raise InvalidError(((), f'"{name}" is no "host:port"'))
     return HostPort(match["ipv6"] or match["host"], int(match["port"]))
 
 
@@ -182,7 +184,7 @@ def array_of(read: Reader[T], at_least: int = 0) -> Reader[tuple[T, ...]]:
         for item in _typed(list, "an array of strings")(value):
             try:
                 items.append(read(item))
-            except Invalid as invalid:
+            except InvalidError as invalid:
                 problems += invalid.problems
             else:
                 if items[-1] in items[:-1]:
@@ -190,7 +192,7 @@ def array_of(read: Reader[T], at_least: int = 0) -> Reader[tuple[T, ...]]:
         if not problems and len(items) < at_least:
             problems.append(((), "must not be empty"))
         if problems:
-            raise Invalid(*problems)
+            raise InvalidError(*problems)
         return tuple(items)
 
     return read_array
@@ -205,10 +207,10 @@ def table_of(read_key: Reader[str], read: Reader[T]) -> Reader[Mapping[str, T]]:
         for key, item in _typed(dict, "a table")(value).items():
             try:
                 items[read_key(key)] = read(item)
-            except Invalid as invalid:
+            except InvalidError as invalid:
                 problems += [((key, *below), sentence) for below, sentence in invalid.problems]
         if problems:
-            raise Invalid(*problems)
+            raise InvalidError(*problems)
         return MappingProxyType(items)
 
     return read_table

@@ -8,6 +8,7 @@ from twisted.internet.endpoints import serverFromString
 _PORT_MAX: Final = 65535
 # A colon separates, unless a backslash stands before it (as `twisted.internet.endpoints` defines it).
 _PARTS: Final = re.compile(r"((?:\\.|[^:\\])*)(?::|\Z)", re.DOTALL)
+_ALL: Final = ("", "0.0.0.0", "::")
 _OWN_TLS: Final = ("ssl", "tls")
 
 
@@ -17,6 +18,14 @@ class Port(NamedTuple):
     interface: str
     number: int
     ipv6: bool
+
+    def clashes(self, other: "Port") -> bool:
+        """Whether one of the two is in the way of the other; port 0 is a different one each time."""
+        if not self.number or self.number != other.number:
+            return False
+        if self.ipv6 != other.ipv6:  # all of IPv6 is all of IPv4 too
+            return (self if self.ipv6 else other).interface in _ALL
+        return self.interface == other.interface or self.interface in _ALL or other.interface in _ALL
 
 
 def check_endpoint(text: str) -> str:
