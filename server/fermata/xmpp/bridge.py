@@ -100,3 +100,17 @@ def from_domish(element: domish.Element) -> Element:
             target.append(twin)
             pending.append((node.children, twin, default, is_content))
     return outside[0]
+
+
+class Address(str):
+    """An address for wokkel's classes, which ask theirs for no more than `full()`.
+
+    Twisted's own JID would prepare it again, by the older stringprep, and refuse what RFC 7622 allows (an emoji as a
+    nickname).
+    """
+
+    __slots__ = ()
+
+    def full(self) -> str:
+        """The whole address."""
+        return str(self)
