@@ -9,6 +9,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from unicodedata import ucd_3_2_0 as unicode_3_2
 
+from precis_i18n import get_profile
+
+_OPAQUE = get_profile("OpaqueString")
+
 # RFC 3454 C.2.1 to C.9: what every profile here prohibits, beside its own rule for spaces.
 _PROHIBITED = (
     stringprep.in_table_c12,
@@ -26,6 +30,11 @@ _PROHIBITED = (
 def saslprep(text: str) -> str:
     """A password as RFC 4013 prepares it. Raises ValueError for what the profile prohibits."""
     return _prepared(text, lambda char: " " if stringprep.in_table_c12(char) else char, bidirectional=True)
+
+
+def opaque_string(text: str) -> str:
+    """A password as RFC 8265 §4.2 prepares it. Raises ValueError for what the profile prohibits."""
+    return str(_OPAQUE.enforce(text))
 
 
 def nodeprep(text: str) -> str:

@@ -4,13 +4,10 @@ import hashlib
 import hmac
 from typing import Final, NamedTuple
 
-from precis_i18n import get_profile
-
-from ...xmpp.stringprep import saslprep
+from ...xmpp.stringprep import opaque_string, saslprep
 
 HASHES: Final = ("sha256", "sha1")  #: the hashes that keys are kept for, strongest first
 SALT_BYTES: Final = 16  #: how long a new account's salt is; that of an unknown one must not differ
-_OPAQUE = get_profile("OpaqueString")
 
 
 class ScramKeys(NamedTuple):
@@ -33,7 +30,7 @@ def prepare_password(password: str) -> str:
     try:
         prepared = saslprep(password)
     except ValueError:
-        prepared = str(_OPAQUE.enforce(password))
+        prepared = opaque_string(password)
     if not prepared:
         raise ValueError("the password is empty")
     return prepared
