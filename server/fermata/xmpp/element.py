@@ -12,7 +12,18 @@ from xml.etree.ElementTree import Element
 
 from . import namespaces as ns
 
-__all__ = ["E", "Element", "child", "children_in", "copy_of", "escape", "local_name", "namespace", "serialise", "without"]
+__all__ = [
+    "E",
+    "Element",
+    "child",
+    "children_in",
+    "copy_of",
+    "escape",
+    "local_name",
+    "namespace",
+    "serialise",
+    "without",
+]
 
 _XML_ATTRIBUTE = "{" + ns.XML + "}"
 _SPECIAL = re.compile("[&<>'\"\r\n\t\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
