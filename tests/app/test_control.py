@@ -114,10 +114,12 @@ def test_an_endless_line_is_cut_off(serve, short_dir):
         client.call("echo", text="x" * 2_000_000)
 
 
-def test_a_server_that_does_not_answer_is_told_from_one_that_is_down(serve, short_dir):
-    serve(short_dir, {"never": Deferred})
+def test_a_server_that_does_not_answer_is_told_from_one_that_is_down(reactor, serve, short_dir):
+    waiting: Deferred[None] = Deferred()
+    serve(short_dir, {"wait": lambda: waiting})
     with ControlClient(short_dir, answer_seconds=0.05) as client, pytest.raises(ControlError, match="does not answer"):
-        client.call("never")
+        client.call("wait")
+    reactor.callFromThread(waiting.callback, None)
 
 
 def test_only_the_owner_may_open_the_socket(serve, short_dir):
