@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from ..core.records import MessageSpooled, Step
 from ..core.release import ReleaseQueue
+from ..core.roster_item import RosterItem
 from ..core.sasl.credentials import ScramKeys
 from ..xmpp.jid import JID
 
@@ -30,18 +31,6 @@ class Writer(Protocol):
 
     def wait(self, queue: ReleaseQueue) -> None:
         """Calls `queue.advance(durable)` after the next commit."""
-
-
-class RosterRow(NamedTuple):
-    """One roster item as it is stored; `subscription` `remove` marks a tombstone."""
-
-    jid: str
-    name: str
-    subscription: str
-    ask: bool
-    approved: bool
-    groups: list[str]
-    version: int
 
 
 class RoomRow(NamedTuple):
@@ -100,7 +89,7 @@ class AccountStore(Protocol):
 class RosterStore(Protocol):
     """Rosters and unanswered subscription requests."""
 
-    async def roster(self, account: int) -> list[RosterRow]:
+    async def roster(self, account: int) -> list[RosterItem]:
         """Every item of a roster, tombstones included."""
 
     async def requests(self, account: int) -> dict[str, str]:
