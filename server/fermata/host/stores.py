@@ -7,7 +7,7 @@ without suspending, a remote one from a pool of threads. A read sees everything 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from ..core.records import MessageSpooled, Step
+from ..core.records import Journalled, MessageSpooled, OccupancySaved, Step
 from ..core.release import ReleaseQueue
 from ..core.roster_item import RosterItem
 from ..core.sasl.credentials import ScramKeys
@@ -27,7 +27,10 @@ class Writer(Protocol):
         """Puts a step into the open batch and returns that batch's number: the ticket of its effects."""
 
     def before_commit(self, gather: Callable[[], Step | None]) -> None:
-        """Asks once, right before the open batch is committed, for a step that must be in it (`h` counters)."""
+        """Asks once, right before the next commit, for a step that must be in it (`h` counters).
+
+        By itself it makes no commit.
+        """
 
     def wait(self, queue: ReleaseQueue) -> None:
         """Calls `queue.advance(durable)` after the next commit."""
@@ -143,6 +146,12 @@ class RoomStore(Protocol):
 
     async def affiliations(self, room: int) -> list[AffiliationRow]:
         """All affiliations of a room."""
+
+    async def occupancies(self, room: int) -> list[OccupancySaved]:
+        """The sessions that are in a room, in the order in which they entered."""
+
+    async def journal(self, room: int, limit: int) -> list[Journalled]:
+        """The newest lines of a room's journal, oldest first."""
 
 
 class HandledStore(Protocol):

@@ -1,0 +1,37 @@
+"""Accounts: which there are, and their SCRAM keys."""
+
+from sqlalchemy import bindparam, select
+
+from ..core.sasl.credentials import ScramKeys
+from ..xmpp.jid import JID
+from .reader import Reader
+from .tables import credential, entity
+
+_CREDENTIALS = (
+    select(
+        credential.c.hash, credential.c.salt, credential.c.iterations, credential.c.stored_key, credential.c.server_key
+    )
+    .join(entity)
+    .where(entity.c.jid == bindparam("jid"))
+    .order_by(credential.c.hash)
+)
+ACCOUNTS = (
+    select(entity.c.jid)
+    .where(entity.c.jid.endswith(bindparam("suffix")), entity.c.number.in_(select(credential.c.account)))
+    .order_by(entity.c.jid)
+)
+
+
+class SQLAccounts:
+    """Accounts are the entities that have credentials."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def credentials(self, jid: JID) -> list[ScramKeys]:
+        """The SCRAM keys of an account, none if there is no such account."""
+        return [ScramKeys(*row) for row in await self._reader.rows(_CREDENTIALS, jid=jid)]
+
+    async def accounts(self, domain: str) -> list[str]:
+        """The bare JIDs of a domain's accounts, in order."""
+        return [jid for (jid,) in await self._reader.rows(ACCOUNTS, suffix=f"@{domain}")]

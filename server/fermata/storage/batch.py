@@ -1,0 +1,197 @@
+"""One batch of steps as one transaction, and what becomes of it when the database refuses.
+
+A batch is written whole. If that fails it is rolled back and written again step by step, so that a step which can't be
+kept sinks alone, and with it only the later steps of its lineage.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, Protocol
+
+from ..core.records import EntityGone, Step
+from .crash_points import CrashPoint
+from .errors import StorageError
+from .statements import APPENDED, KEYED, Erasure, Row, Statements, kept_row
+
+
+class Cursor(Protocol):
+    """What is needed of a database driver's cursor."""
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> object:
+        """Runs one statement."""
+
+    def executemany(self, sql: str, rows: Sequence[Row], /) -> object:
+        """Runs one statement for each of the rows."""
+
+
+class Rows:
+    """The records of a batch, sorted by what has to be run.
+
+    The last word about a key is the only one that is written; so the order of records matters only round an
+    `EntityGone`, which is why that is run at once, after everything before it.
+    """
+
+    def __init__(self, cursor: Cursor, statements: Statements, crash: CrashPoint | None = None) -> None:
+        self._cursor = cursor
+        self._erasures: list[Erasure] = statements.erasures
+        self._crash = crash
+        self._appended: list[tuple[str, list[Any]]] = []
+        self._keyed: list[tuple[str, str, int, dict[Row, Any]]] = []
+        self._place: dict[type[Any], Callable[[Any], object]] = {EntityGone: self._erase}
+        for kind in APPENDED:
+            rows: list[Any] = []
+            self._appended.append((statements.appended[kind], rows))
+            self._place[kind] = rows.append
+        self._prepare_keyed(statements)
+
+    def _prepare_keyed(self, statements: Statements) -> None:
+        placers: dict[str, Callable[[Any], object]] = {}
+        for kind in KEYED:
+            name, width, save, remove = statements.keyed[kind]
+            if name not in placers:
+                last: dict[Row, Any] = {}
+                self._keyed.append((save, remove, width, last))
+                placers[name] = _placer(last, width)
+            self._place[kind] = placers[name]
+
+    def add(self, step: Step) -> None:
+        """Takes in the records of a step."""
+        place = self._place
+        for record in step.records:
+            place[record.__class__](record)
+
+    def write(self) -> None:
+        """Runs what was taken in. The database driver's errors come through."""
+        for sql, rows in self._appended:
+            if rows:
+                self._cursor.executemany(sql, rows)
+                rows.clear()
+                if self._crash is not None:
+                    self._crash("in-batch")
+        for save, remove, width, last in self._keyed:
+            if last:
+                self._write_last(save, remove, width, last)
+
+    def _write_last(self, save: str, remove: str, width: int, last: dict[Row, Any]) -> None:
+        saved: list[Row] = []
+        removed: list[Row] = []
+        for record in last.values():
+            row = kept_row(record)
+            if row is None:
+                removed.append(record[:width])
+            else:
+                saved.append(row)
+        last.clear()
+        if removed:
+            self._cursor.executemany(remove, removed)
+        if saved:
+            self._cursor.executemany(save, saved)
+
+    def forget(self) -> None:
+        """Drops what was taken in and not written."""
+        for _, rows in self._appended:
+            rows.clear()
+        for *_, last in self._keyed:
+            last.clear()
+
+    def _erase(self, gone: EntityGone) -> None:
+        self.write()
+        for sql, parameters in self._erasures:
+            self._cursor.execute(sql, (gone.number,) * parameters)
+
+
+def _placer(last: dict[Row, Any], width: int) -> Callable[[Any], object]:
+    def place(record: Any) -> None:
+        last[record[:width]] = record
+
+    return place
+
+
+class Link:
+    """A connection on which transactions are begun and ended by statements of our own (the driver begins none)."""
+
+    def __init__(self, cursor: Cursor, begin: str, is_lost: Callable[[], bool]) -> None:
+        self.cursor, self.begin, self.is_lost = cursor, begin, is_lost
+
+
+class Batches:
+    """Writes batches on one connection."""
+
+    def __init__(self, link: Link, statements: Statements, crash: CrashPoint | None = None) -> None:
+        self._link = link
+        self._execute = link.cursor.execute
+        self._rows = Rows(link.cursor, statements, crash)
+        self._crash = crash
+
+    def write(self, steps: Sequence[Step]) -> None:
+        """Commits steps: afterwards each is on disk or has its `error` set.
+
+        Raises only if the connection is lost: then it isn't known which.
+        """
+        if self._attempt(self._write_whole, steps) is not None:
+            error = self._attempt(self._write_one_by_one, steps)
+            if error is not None:
+                for step in steps:
+                    _fail(step, error)
+
+    def _attempt(self, write: Callable[[Sequence[Step]], None], steps: Sequence[Step]) -> Exception | None:
+        try:
+            write(steps)
+        except Exception as error:
+            self._rows.forget()
+            if self._link.is_lost():
+                raise
+            # It may have rolled back by itself, as SQLite does when the disk is full.
+            with suppress(Exception):
+                self._execute("ROLLBACK")
+            return error
+        return None
+
+    def _write_whole(self, steps: Sequence[Step]) -> None:
+        self._execute(self._link.begin)
+        add = self._rows.add
+        for step in steps:
+            lineage = step.lineage
+            if lineage is not None and lineage.broken is not None:
+                _fail(step, lineage.broken)
+            elif step.error is None:
+                add(step)
+        self._rows.write()
+        self._commit()
+
+    def _write_one_by_one(self, steps: Sequence[Step]) -> None:
+        self._execute(self._link.begin)
+        for step in steps:
+            if step.lineage is not None and step.lineage.broken is not None:
+                _fail(step, step.lineage.broken)
+            elif step.error is None:
+                self._write_one(step)
+        self._commit()
+
+    def _write_one(self, step: Step) -> None:
+        self._execute("SAVEPOINT step")
+        try:
+            self._rows.add(step)
+            self._rows.write()
+        except Exception as error:
+            if self._link.is_lost():
+                raise
+            self._rows.forget()
+            self._execute("ROLLBACK TO SAVEPOINT step")
+            _fail(step, error)
+        self._execute("RELEASE SAVEPOINT step")
+
+    def _commit(self) -> None:
+        if self._crash is not None:
+            self._crash("before-commit")
+        self._execute("COMMIT")
+        if self._crash is not None:
+            self._crash("after-commit")
+
+
+def _fail(step: Step, error: Exception) -> None:
+    """The step is lost for good, and whatever builds on it."""
+    if step.error is None:
+        step.error = error if isinstance(error, StorageError) else StorageError(f"can't be kept: {error}")
+        if step.lineage is not None and step.lineage.broken is None:
+            step.lineage.broken = step.error

@@ -1,0 +1,68 @@
+"""Rooms, their affiliations, who is in them, and their journal."""
+
+from sqlalchemy import bindparam, select
+
+from ..core.records import Journalled, OccupancySaved
+from ..host.stores import AffiliationRow, RoomRow
+from ..xmpp.jid import JID
+from .reader import Reader
+from .tables import affiliation, entity, journal, occupancy, room
+
+_ROOMS = select(
+    entity.c.number,
+    entity.c.jid,
+    room.c.config,
+    room.c.subject,
+    room.c.subject_by,
+    room.c.subject_stamp,
+    room.c.secret,
+    room.c.locked,
+).join_from(entity, room)
+_ROOM = _ROOMS.where(entity.c.jid == bindparam("jid"))
+_ROOMS_OF_SERVICE = _ROOMS.where(entity.c.jid.endswith(bindparam("suffix"))).order_by(entity.c.jid)
+_AFFILIATIONS = (
+    select(affiliation.c.jid, affiliation.c.affiliation, affiliation.c.nick, affiliation.c.reason)
+    .where(affiliation.c.room == bindparam("room"))
+    .order_by(affiliation.c.jid)
+)
+_OCCUPANCIES = (
+    select(*(occupancy.c[field] for field in OccupancySaved._fields))
+    .where(occupancy.c.room == bindparam("room"))
+    .order_by(occupancy.c.entered, occupancy.c.jid)
+)
+_JOURNAL = (
+    select(*(journal.c[field] for field in Journalled._fields))
+    .where(journal.c.room == bindparam("room"))
+    .order_by(journal.c.line.desc())
+    .limit(bindparam("limit"))
+)
+
+
+class SQLRooms:
+    """What is kept of rooms."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def room(self, jid: JID) -> RoomRow | None:
+        """The room with that JID."""
+        for row in await self._reader.rows(_ROOM, jid=jid):
+            return RoomRow(*row)
+        return None
+
+    async def rooms(self, service: str) -> list[RoomRow]:
+        """All rooms of a service, by JID."""
+        return [RoomRow(*row) for row in await self._reader.rows(_ROOMS_OF_SERVICE, suffix=f"@{service}")]
+
+    async def affiliations(self, room: int) -> list[AffiliationRow]:
+        """All affiliations of a room."""
+        return [AffiliationRow(*row) for row in await self._reader.rows(_AFFILIATIONS, room=room)]
+
+    async def occupancies(self, room: int) -> list[OccupancySaved]:
+        """The sessions that are in a room, in the order in which they entered."""
+        return [OccupancySaved(*row) for row in await self._reader.rows(_OCCUPANCIES, room=room)]
+
+    async def journal(self, room: int, limit: int) -> list[Journalled]:
+        """The newest lines of a room's journal, oldest first."""
+        rows = await self._reader.rows(_JOURNAL, room=room, limit=limit)
+        return [Journalled(*row) for row in reversed(rows)]
