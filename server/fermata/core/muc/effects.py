@@ -1,0 +1,42 @@
+"""What a step of a room asks for: records to keep, then stanzas to send."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ...xmpp.jid import JID
+from ...xmpp.payload import Payload
+from ..records import Record
+
+
+class Send(NamedTuple):
+    """One stanza for each of these addresses: real full JIDs of sessions, or an invitee's JID."""
+
+    payload: Payload
+    to: Sequence[JID]
+
+
+class Flood(NamedTuple):
+    """These stanzas, in this order, for one session."""
+
+    payloads: Sequence[Payload]
+    to: JID
+
+
+class Effects:
+    """What one step does: `records` are committed first, then `sends` go out in order.
+
+    `destroyed` says that the room is gone; `venue` is then where people are told to go instead, if anywhere.
+    """
+
+    __slots__ = ("destroyed", "records", "sends", "venue")
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.sends: list[Send | Flood] = []
+        self.destroyed = False
+        self.venue = ""
+
+    def send(self, payload: Payload, to: Sequence[JID]) -> None:
+        """One stanza for each of these; nothing if there is nobody."""
+        if to:
+            self.sends.append(Send(payload, to))

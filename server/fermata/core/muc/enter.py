@@ -1,0 +1,178 @@
+"""Entering a room, and being told again what is in it (XEP-0045 §7.2)."""
+
+from ...xmpp import namespaces as ns
+from ...xmpp.element import Element, child
+from ...xmpp.errors import StanzaError
+from ...xmpp.jid import JID, JIDError
+from ...xmpp.nickname import nickname_key
+from ...xmpp.payload import Payload
+from .effects import Effects, Flood
+from .history import Limits
+from .occupants import Occupant, Session
+from .presence import compose, is_shown, presence_text, present, refresh, show, tell_self
+from .ranks import affiliation_at_least, default_role
+from .state import RoomState
+
+MUC = "{%s}x" % ns.MUC
+
+
+def wanted_nick(room: RoomState, presence: Element) -> JID:
+    """The occupant JID that a presence is addressed to; raises StanzaError `jid-malformed` if it has no nickname."""
+    try:
+        wanted = JID.parse(presence.get("to", ""))
+        nickname_key(wanted.resource)
+    except JIDError:
+        raise StanzaError("jid-malformed", "that is no nickname", by=room.jid) from None
+    # §17.1: no nickname may be invisible.
+    if not wanted.resource.strip():
+        raise StanzaError("jid-malformed", "a nickname is needed", by=room.jid)
+    return room.jid.with_resource(wanted.resource)
+
+
+def enter(room: RoomState, sender: JID, presence: Element, muc: Element, now: float, created: bool = False) -> Effects:
+    """A session enters, under the nickname that the presence is addressed to.
+
+    Raises StanzaError as §7.2.16 has it. `created` says that it made the room by this (§10.1.1).
+    """
+    effects = Effects()
+    wanted = wanted_nick(room, presence)
+    limits = limits_of(muc, now)
+    occupant = admit(room, sender.bare, wanted.resource, muc)
+    session = Session(sender, presence_text(presence, room.jid), now)
+    entitled, unentitled = room.entitled(), room.unentitled()
+    before = occupant.shown.presence if occupant else None
+    if occupant is None:
+        affiliation = room.affiliation_of(sender.bare)
+        role = default_role(affiliation, room.config.moderatedroom)
+        occupant = Occupant(wanted, sender.bare, affiliation, role, room.secret)
+    room.occupants.enter(occupant, session)
+    refresh(occupant)
+    if before is None:
+        # These are the sessions from before, so nobody need be left out.
+        if is_shown(room, occupant):
+            effects.send(occupant.revealing, entitled)
+            effects.send(occupant.plain, unentitled)
+    elif before != session.presence:
+        tell_self(effects, present(occupant), [jid for jid in occupant.sessions if jid != sender])
+        show(room, effects, occupant)
+    codes = (*([201] if created else []), *([210] if occupant.jid != wanted else []))
+    welcome(room, effects, occupant, sender, limits, codes, presence.get("id", ""))
+    room.save_session(effects, occupant, session)
+    room.journal(effects, now, sender, occupant.nick, "enter", "created" if created else "entered")
+    return effects
+
+
+def admit(room: RoomState, bare: JID, nick: str, muc: Element) -> Occupant | None:
+    """Whether somebody may enter under a nickname: returns his own occupant that has it already, if there is one.
+
+    Raises StanzaError: §7.2.6 to §7.2.11.
+    """
+    config, affiliation = room.config, room.affiliation_of(bare)
+    if affiliation == "outcast":
+        raise StanzaError("forbidden", "you are banned from this room", by=room.jid)
+    if room.locked_until and affiliation != "owner":
+        raise StanzaError("item-not-found", "the room is not open yet", by=room.jid)
+    if config.membersonly and affiliation == "none":
+        raise StanzaError("registration-required", "this room is for members", by=room.jid)
+    if config.passwordprotectedroom:
+        password = child(muc, "{%s}password" % ns.MUC)
+        if password is None or (password.text or "") != config.roomsecret:
+            raise StanzaError("not-authorized", "this room needs its password", by=room.jid)
+    occupant = holder(room, bare, nick)
+    full = config.maxusers and len(room.occupants) >= config.maxusers
+    if occupant is None and full and not affiliation_at_least(affiliation, "admin"):
+        raise StanzaError("service-unavailable", "the room is full", type="wait", by=room.jid)
+    return occupant
+
+
+def holder(room: RoomState, bare: JID, nick: str) -> Occupant | None:
+    """The occupant of that nickname if it is this person's own; None if it is free for him.
+
+    Raises StanzaError `conflict` (§7.2.9) if it is somebody else's, or looks so much like one that people would take
+    it for it.
+    """
+    key = nickname_key(nick)
+    occupant = room.occupants.like(key)
+    reserved = room.reserved.get(key, bare)
+    if (occupant is not None and occupant.bare != bare) or reserved != bare:
+        raise StanzaError("conflict", "this nickname is somebody else's", by=room.jid)
+    return occupant
+
+
+def welcome(
+    room: RoomState,
+    effects: Effects,
+    occupant: Occupant,
+    session: JID,
+    limits: Limits,
+    codes: tuple[int, ...] = (),
+    id: str = "",
+) -> None:
+    """Tells a session all that is in the room, in the order of §7.1: others, itself, history, subject."""
+    config = room.config
+    told: list[Payload] = roster(room, occupant)
+    codes = (110, *([100] if config.nonanonymous else []), *([170] if config.enablelogging else []), *codes)
+    told.append(compose(present(occupant), True, codes, id))
+    told += room.history.within(limits, session)
+    told.append(room.subject.message)
+    effects.sends.append(Flood(told, session))
+
+
+def roster(room: RoomState, occupant: Occupant) -> list[Payload]:
+    """The presences of all others, as this occupant may see them."""
+    shown = room.config.presencebroadcast
+    if room.config.nonanonymous or occupant.role == "moderator":
+        return [other.revealing for other in room.occupants if other is not occupant and other.role in shown]
+    return [other.plain for other in room.occupants if other is not occupant and other.role in shown]
+
+
+def limits_of(muc: Element | None, now: float) -> Limits:
+    """How much history the `<x/>` of somebody who enters asks for."""
+    return Limits.parse(child(muc, "{%s}history" % ns.MUC), now) if muc is not None else Limits()
+
+
+def resync(
+    room: RoomState, effects: Effects, occupant: Occupant, sender: JID, presence: Element, limits: Limits
+) -> None:
+    """A session that is in enters again: it lost track, and is told everything (§17.3); others, only what changed."""
+    if speak(room, occupant, sender, presence):
+        tell_self(effects, present(occupant), [jid for jid in occupant.sessions if jid != sender])
+        show(room, effects, occupant)
+        room.save_session(effects, occupant, occupant.sessions[sender])
+    welcome(room, effects, occupant, sender, limits, id=presence.get("id", ""))
+
+
+def speak(room: RoomState, occupant: Occupant, sender: JID, presence: Element) -> bool:
+    """Takes a session's presence for the occupant's; whether that changes what others see."""
+    before = occupant.shown.presence
+    session = occupant.sessions.pop(sender)
+    session.presence = presence_text(presence, room.jid)
+    occupant.sessions[sender] = session
+    refresh(occupant)
+    return session.presence != before
+
+
+def change_availability(room: RoomState, effects: Effects, occupant: Occupant, sender: JID, presence: Element) -> None:
+    """A session tells its presence (§7.7)."""
+    speak(room, occupant, sender, presence)
+    notice = present(occupant)
+    tell_self(effects, notice, (sender,), id=presence.get("id", ""))
+    tell_self(effects, notice, [jid for jid in occupant.sessions if jid != sender])
+    show(room, effects, occupant)
+    room.save_session(effects, occupant, occupant.sessions[sender])
+
+
+def send_away(room: RoomState, sender: JID, presence: Element) -> Effects:
+    """A session that is not in, but believes that it is, learns the truth (§7.2.17)."""
+    effects = Effects()
+    try:
+        addressed = JID.parse(presence.get("to", ""))
+    except JIDError:
+        addressed = room.jid
+    kicked = (
+        f" from='{addressed.attribute}' type='unavailable'>"
+        f"<x xmlns='{ns.MUC_USER}'><item affiliation='none' role='none'/>"
+        "<status code='110'/><status code='307'/><status code='333'/></x></presence>"
+    )
+    effects.send(Payload("presence", kicked, addressed, "unavailable"), (sender,))
+    return effects

@@ -1,0 +1,90 @@
+"""Leaving a room, and being removed from it (XEP-0045 §7.14, §11, §12)."""
+
+from typing import Final
+
+from ...xmpp.element import Element
+from ...xmpp.jid import JID
+from ...xmpp.stanza import condition_of
+from ..records import EntityGone
+from .effects import Effects
+from .occupants import Occupant
+from .presence import Notice, gone, is_shown, presence_text, present, refresh, show, tell_others, tell_self
+from .state import RoomState
+
+# RFC 6120 §8.3.3, as far as it says that nobody is at that address any more.
+_NOBODY_THERE: Final = frozenset({"gone", "item-not-found", "jid-malformed", "recipient-unavailable", "redirect"})
+
+
+def exit(room: RoomState, occupant: Occupant, sender: JID, presence: Element, now: float) -> Effects:
+    """A session leaves (§7.14), with the presence that says so."""
+    effects = Effects()
+    text = presence_text(presence, room.jid)
+    leave(room, effects, occupant, sender, gone(occupant, sender, presence=text), now, "left", presence.get("id", ""))
+    return effects
+
+
+def leave(
+    room: RoomState,
+    effects: Effects,
+    occupant: Occupant,
+    sender: JID,
+    notice: Notice,
+    now: float,
+    cause: str,
+    id: str = "",
+) -> None:
+    """Takes a session out of the room; others see its occupant go only if that was the last one (§7.2.9)."""
+    was_shown = occupant.shown.jid == sender
+    room.occupants.exit(sender)
+    room.end_session(effects, sender)
+    room.journal(effects, now, sender, occupant.nick, "exit", cause)
+    tell_self(effects, notice, (sender,), id=id)
+    if occupant.sessions:
+        if was_shown:
+            refresh(occupant)
+            tell_self(effects, present(occupant), occupant.sessions)
+            show(room, effects, occupant)
+    elif is_shown(room, occupant):
+        tell_others(room, effects, notice)
+    abandon(room, effects, now)
+
+
+def expel(room: RoomState, effects: Effects, occupant: Occupant, notice: Notice, now: float, cause: str) -> None:
+    """Takes an occupant out with all sessions and tells them so; telling the others is up to the caller."""
+    sessions = room.occupants.expel(occupant)
+    tell_self(effects, notice, sessions)
+    for session in sessions:
+        room.end_session(effects, session)
+        room.journal(effects, now, session, occupant.nick, "exit", cause)
+
+
+def abandon(room: RoomState, effects: Effects, now: float) -> None:
+    """A room that nobody is in goes if it is temporary (§7.14), or if its maker left it unconfigured (§10.1.3)."""
+    if not room.occupants and (room.locked_until or not room.config.persistentroom):
+        effects.records.append(EntityGone(room.number))
+        effects.destroyed = True
+
+
+def undeliverable(room: RoomState, sender: JID, stanza: Element, own: bool, now: float) -> Effects:
+    """A stanza of the room came back as an error from a session (§12.1).
+
+    `own`: our own side made that error, because it can't reach the other one. That, and what may be otherwise in a
+    minute, removes nobody: only the word of his own server that he is not there does.
+    """
+    effects = Effects()
+    occupant = room.occupants.at(sender)
+    if occupant is None or own:
+        return effects
+    condition = condition_of(stanza)
+    # A server says this of a message to a session that is gone (RFC 6121 §8.5.3.2.1), but a client of an iq, too.
+    if condition in _NOBODY_THERE or (condition == "service-unavailable" and stanza.tag == "message"):
+        leave(room, effects, occupant, sender, gone(occupant, sender, (333,)), now, f"undeliverable: {condition}")
+    return effects
+
+
+def shut_down(room: RoomState, now: float) -> Effects:
+    """The service stops and keeps nobody (§12.2): each session is told, by its own occupant JID, of nobody else."""
+    effects = Effects()
+    for occupant in list(room.occupants):
+        expel(room, effects, occupant, gone(occupant, occupant.shown.jid, (332,)), now, "shutdown")
+    return effects

@@ -1,0 +1,93 @@
+"""The discussion history that a new occupant gets (XEP-0045 §7.2.13, §7.2.14): the newest messages of the archive."""
+
+from collections import deque
+from typing import NamedTuple
+
+from ...xmpp import namespaces as ns
+from ...xmpp.element import Element
+from ...xmpp.errors import StanzaError
+from ...xmpp.jid import JID
+from ...xmpp.payload import Payload
+from ...xmpp.stamps import stamp_of, text_of
+
+
+class Limits(NamedTuple):
+    """How much history somebody wants: at most so many characters and messages, none older than `since`."""
+
+    characters: float = float("inf")
+    messages: float = float("inf")
+    since: float = 0.0
+
+    @classmethod
+    def parse(cls, history: Element | None, now: float) -> "Limits":
+        """The limits in a `<history/>`; none if there is none. Raises StanzaError `bad-request`."""
+        if history is None:
+            return cls()
+        try:
+            since = history.get("since")
+            earliest = stamp_of(since) if since is not None else 0.0
+            return cls(
+                _count(history.get("maxchars")),
+                _count(history.get("maxstanzas")),
+                max(earliest, now - _count(history.get("seconds"))),
+            )
+        except ValueError:
+            raise StanzaError("bad-request", "the history asked for is no number or no time") from None
+
+
+_NO_LIMITS = Limits()
+
+
+def _count(text: str | None) -> float:
+    if text is None:
+        return float("inf")
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(text)
+    return float(text[:20])
+
+
+class History:
+    """The newest messages of a room, at most `limit`, each with the id that it has in the archive."""
+
+    def __init__(self, room: JID, limit: int) -> None:
+        self._from = room.attribute
+        # A message gets its <delay/> when somebody enters who must be shown it: in a busy room most never do.
+        self._live: deque[Payload] = deque(maxlen=limit)
+        self._delayed: deque[Payload] = deque(maxlen=limit)
+
+    @property
+    def limit(self) -> int:
+        """The most messages that are kept here."""
+        return self._live.maxlen or 0
+
+    def append(self, message: Payload) -> None:
+        """One more message, as it was sent live."""
+        self._live.append(message)
+
+    def resized(self, room: JID, limit: int) -> "History":
+        """The same history under another limit."""
+        history = History(room, limit)
+        history._delayed.extend(self._newest())
+        return history
+
+    def _newest(self) -> deque[Payload]:
+        while self._live:
+            message = self._live.popleft()
+            delay = f"<delay xmlns='{ns.DELAY}' from='{self._from}' stamp='{text_of(message.stamp)}'/>"
+            self._delayed.append(message.with_child(delay))
+        return self._delayed
+
+    def within(self, limits: Limits, to: JID) -> list[Payload]:
+        """The messages within all limits, oldest first, each complete; `maxchars` counts whole stanzas."""
+        newest = self._newest()
+        if limits == _NO_LIMITS:
+            return list(newest)
+        found: list[Payload] = []
+        left = limits.characters
+        for message in reversed(newest):
+            left -= len(message.addressed(to))
+            if left < 0 or len(found) >= limits.messages or message.stamp < limits.since:
+                break
+            found.append(message)
+        found.reverse()
+        return found

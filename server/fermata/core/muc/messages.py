@@ -1,0 +1,77 @@
+"""Messages to all occupants, and the subject (XEP-0045 §7.4, §8.1)."""
+
+from xml.sax.saxutils import unescape
+
+from ...xmpp import namespaces as ns
+from ...xmpp.element import Element, serialise
+from ...xmpp.errors import StanzaError
+from ...xmpp.jid import JID
+from ...xmpp.payload import Payload
+from ..keeping import room_keeps
+from ..records import MessageArchived
+from .effects import Effects
+from .occupants import Occupant
+from .relayed import relayed
+from .state import RoomState
+from .subject import Subject, subject_of
+
+
+def groupchat(room: RoomState, sender: JID, message: Element, now: float) -> Effects:
+    """A message for everybody. Raises StanzaError `not-acceptable` for a stranger, `forbidden` for who may not."""
+    occupant = room.occupants.at(sender)
+    if occupant is None:
+        raise StanzaError("not-acceptable", "you are not in this room", type="cancel", by=room.jid)
+    subject = subject_of(message)
+    if subject is not None:
+        return _change_subject(room, occupant, sender, message, subject, now)
+    if occupant.role == "visitor":
+        raise StanzaError("forbidden", "visitors have no voice here", by=room.jid)
+    effects = Effects()
+    payload = _broadcast(room, effects, occupant, sender, message, now)
+    if payload.archive_id:
+        room.history.append(payload)
+    return effects
+
+
+def _change_subject(
+    room: RoomState, occupant: Occupant, sender: JID, message: Element, subject: str, now: float
+) -> Effects:
+    if occupant.role != "moderator" and not (occupant.role == "participant" and room.config.changesubject):
+        raise StanzaError("forbidden", "the subject is not for you to change", by=room.jid)
+    effects = Effects()
+    setter = occupant.bare.with_resource(occupant.nick)
+    room.subject = Subject.of(room.jid, room.secret, subject, setter, now)
+    room.save(effects)
+    _broadcast(room, effects, occupant, sender, message, now)
+    return effects
+
+
+def _broadcast(
+    room: RoomState, effects: Effects, occupant: Occupant, sender: JID, message: Element, now: float
+) -> Payload:
+    """Sends a message to all, its author included; one that is kept has its place in the archive as its stanza-id."""
+    shared = relayed(message, room.jid, occupant.jid, "groupchat")
+    keep = room_keeps(shared)
+    seq, id = room.new_archived() if keep else (0, "")
+    rest = serialise(shared)[len("<message") :]
+    payload = Payload("message", rest, occupant.jid, "groupchat", id, now, keep).with_child(occupant.id_xml)
+    if keep:
+        kept = "<message" + payload.rest
+        effects.records.append(MessageArchived(seq, now, room.number, None, sender, room.jid, keep, kept))
+        payload = payload.with_child(_stanza_id(room.jid, id))
+    effects.send(payload, room.occupants.everyone)
+    return payload
+
+
+def _stanza_id(room: JID, id: str) -> str:
+    return f"<stanza-id xmlns='{ns.SID}' id='{id}' by='{room.attribute}'/>"
+
+
+def archived(room: JID, id: str, stamp: float, keep: int, xml: str) -> Payload | None:
+    """A message as it was sent, from what the archive keeps of it; None for one that only set the subject."""
+    # No text can hold a "<", so this finds elements.
+    if "<subject" in xml and "<body" not in xml and "<thread" not in xml:
+        return None
+    sender = unescape(xml.partition("from='")[2].partition("'")[0], {"&apos;": "'", "&quot;": '"'})
+    rest = xml.removeprefix("<message")
+    return Payload("message", rest, sender, "groupchat", id, stamp, keep).with_child(_stanza_id(room, id))

@@ -1,0 +1,50 @@
+"""A stanza as the room passes it on: from an occupant JID, without anything that only the room may say."""
+
+from functools import lru_cache
+from typing import Final
+
+from ...xmpp import namespaces as ns
+from ...xmpp.element import Element
+from ...xmpp.jid import JID
+
+_STANZA_ID: Final = "{%s}stanza-id" % ns.SID
+LANG: Final = "{%s}lang" % ns.XML
+# What clients may say to the room and must not say through it (XEP-0045 §17.3, XEP-0311, 0317, 0421, 0436, 0463).
+_FORGED: Final = (
+    "{" + ns.MUC + "}",
+    "{" + ns.MUC_USER + "}",
+    "{" + ns.OCCUPANT_ID + "}",
+    "{" + ns.HATS + "}",
+    "{" + ns.PRESENCE_SESSION + "}",
+    "{" + ns.PRESENCE_VERSIONING + "}",
+    "{" + ns.MUC_AFFILIATION_VERSIONS + "}",
+    "{" + ns.FERMATA,
+)
+
+
+@lru_cache(maxsize=4096)
+def _is_forged(tag: str) -> bool:
+    return tag.startswith(_FORGED)
+
+
+def passed_on(stanza: Element, room: JID) -> list[Element]:
+    """The children of a stanza that may go through the room; they are shared with the original."""
+    return [
+        item
+        for item in stanza
+        if item.tag[0] != "{" or not (_is_forged(item.tag) or (item.tag == _STANZA_ID and item.get("by") == room))
+    ]
+
+
+def relayed(stanza: Element, room: JID, sender: JID, type: str) -> Element:
+    """The stanza as it goes through the room, from `sender`, with no `to`; the original is left as it is."""
+    attributes: dict[str, str] = {"from": sender}
+    for name in ("id", LANG):
+        value = stanza.get(name)
+        if value is not None:
+            attributes[name] = value
+    if type:
+        attributes["type"] = type
+    result = Element(stanza.tag, attributes)
+    result.extend(passed_on(stanza, room))
+    return result

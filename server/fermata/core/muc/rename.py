@@ -1,0 +1,73 @@
+"""Changing one's nickname (XEP-0045 §7.6)."""
+
+from ...xmpp.element import Element
+from ...xmpp.jid import JID
+from .effects import Effects
+from .enter import holder, speak, wanted_nick
+from .occupants import Occupant, Session
+from .presence import is_shown, present, refresh, show, tell_others, tell_self
+from .state import RoomState
+
+# A self-ping to a nickname that was given up so lately was sent before its sender knew (XEP-0410 §3.2).
+FORMER_SECONDS = 60.0
+_MOST_FORMER = 8
+
+
+def rename(
+    room: RoomState, effects: Effects, occupant: Occupant, sender: JID, presence: Element, now: float
+) -> Occupant:
+    """A session takes the nickname that its presence is addressed to; returns what it is then an occupant of.
+
+    The occupant changes its name if that is its only session, or if the new name is the old one in another spelling.
+    Otherwise the session alone moves, to an occupant of that name: its own, or a new one.
+    """
+    wanted = wanted_nick(room, presence)
+    target = holder(room, occupant.bare, wanted.resource)
+    session = occupant.sessions[sender]
+    recent = [(nick, since) for nick, since in session.former if now - since < FORMER_SECONDS]
+    session.former = (*recent[1 - _MOST_FORMER :], (occupant.nick, now))
+    if target is occupant or (target is None and len(occupant.sessions) == 1):
+        _rename_occupant(room, effects, occupant, wanted)
+        moved = list(occupant.sessions.values())
+    else:
+        occupant = _move(room, effects, occupant, target, wanted, session)
+        moved = [session]
+    speak(room, occupant, sender, presence)
+    codes = (210,) if occupant.jid != wanted else ()
+    tell_self(effects, present(occupant), (sender,), codes, presence.get("id", ""))
+    tell_self(effects, present(occupant), [jid for jid in occupant.sessions if jid != sender])
+    show(room, effects, occupant)
+    for one in moved:
+        room.save_session(effects, occupant, one)
+        room.journal(effects, now, one.jid, occupant.nick, "nick", f"was {session.former[-1][0]}")
+    return occupant
+
+
+def _rename_occupant(room: RoomState, effects: Effects, occupant: Occupant, wanted: JID) -> None:
+    notice = present(occupant)._replace(type="unavailable", nick=wanted.resource, presence=">", codes=(303,))
+    tell_self(effects, notice, occupant.sessions)
+    if is_shown(room, occupant):
+        tell_others(room, effects, notice, occupant.sessions)
+    room.occupants.rename(occupant, wanted)
+
+
+def _move(
+    room: RoomState, effects: Effects, old: Occupant, target: Occupant | None, wanted: JID, session: Session
+) -> Occupant:
+    """Moves one session from an occupant to another one of the same person."""
+    new = target or Occupant(wanted, old.bare, old.affiliation, old.role, room.secret)
+    notice = present(old)._replace(jid=session.jid, type="unavailable", nick=new.nick, presence=">", codes=(303,))
+    former = session.former
+    room.occupants.exit(session.jid)
+    tell_self(effects, notice, (session.jid,))
+    room.occupants.enter(new, session)
+    session.former = former
+    if not old.sessions:
+        if is_shown(room, old):
+            tell_others(room, effects, notice, (session.jid,))
+    else:
+        # The old occupant stays, with the other sessions: from now on it is somebody else to this one.
+        refresh(old)
+        show(room, effects, old)
+        tell_self(effects, present(old), old.sessions)
+    return new

@@ -1,0 +1,185 @@
+"""A room: the way in for stanzas, and its loading and making (XEP-0045)."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from ...xmpp.element import Element, child
+from ...xmpp.errors import StanzaError
+from ...xmpp.jid import JID, JIDError
+from ...xmpp.stanza import message_type
+from ..records import EntityMade, OccupancySaved
+from . import enter, exit, iq, messages, rename
+from .config import Config
+from .effects import Effects
+from .occupants import Occupant, Occupants, Session
+from .presence import refresh
+from .ranks import Affiliation
+from .state import RoomState
+from .subject import Subject
+
+# A new room that its owner does not configure opens by itself after this time, as if he had asked for the defaults.
+LOCK_SECONDS: Final = 600.0
+
+
+class Room:
+    """One room.
+
+    Each method takes the real full JID of a sender that was verified, its stanza, and the time; it returns what is to
+    be done, or raises the StanzaError with which the stanza is to be answered. A step that raises changes nothing.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        jid: JID,
+        config: Config,
+        secret: bytes,
+        new_archived: Callable[[], tuple[int, str]],
+        new_id: Callable[[], str],
+        *,
+        affiliations: Mapping[JID, Affiliation] | None = None,
+        subject: tuple[str, str, float] = ("", "", 0.0),
+        locked_until: float = 0.0,
+        history: Iterable[tuple[str, float, int, str]] = (),
+        occupancies: Iterable[OccupancySaved] = (),
+    ) -> None:
+        """A room as it was kept.
+
+        `new_archived` returns the place of the next message in the room's archive and its stanza-id, `new_id` an id
+        for a stanza that the room makes. `history` are messages of the archive, oldest first: stanza-id, time,
+        verdict of the rule function, XML. `occupancies` are who is in it.
+        """
+        state = RoomState(number, jid, secret, config, new_archived, new_id)
+        self.state: Final = state
+        for bare, affiliation in (affiliations or {}).items():
+            state.affiliate(bare, affiliation)
+        state.subject = Subject.of(jid, secret, *subject)
+        state.locked_until = locked_until
+        for kept in history:
+            message = messages.archived(jid, *kept)
+            if message is not None:
+                state.history.append(message)
+        for row in occupancies:
+            self._restore(row)
+
+    def _restore(self, row: OccupancySaved) -> None:
+        state, session_jid = self.state, JID.parse(row.jid)
+        occupant = state.occupants.named(row.nick)
+        if occupant is None:
+            nick_jid, bare = state.jid.with_resource(row.nick), session_jid.bare
+            occupant = Occupant(nick_jid, bare, state.affiliation_of(bare), row.role, state.secret)
+        presence = row.presence.removeprefix("<presence").removesuffix("</presence>")
+        state.occupants.enter(occupant, Session(session_jid, presence, row.entered))
+        refresh(occupant)
+
+    @classmethod
+    def create(
+        cls,
+        number: int,
+        jid: JID,
+        config: Config,
+        secret: bytes,
+        new_archived: Callable[[], tuple[int, str]],
+        new_id: Callable[[], str],
+        sender: JID,
+        presence: Element,
+        now: float,
+        *,
+        instant: bool = False,
+    ) -> "tuple[Room, Effects]":
+        """A new room, made by a session that enters it and so owns it (§10.1).
+
+        It is locked until it was configured, unless it is `instant`. Raises StanzaError, and then there is no room:
+        `item-not-found` for a presence that is not there to enter a room.
+        """
+        muc = child(presence, enter.MUC)
+        if muc is None or presence.get("type"):
+            raise StanzaError("item-not-found", "there is no such room")
+        locked_until = 0.0 if instant else now + LOCK_SECONDS
+        room = cls(number, jid, config, secret, new_archived, new_id, locked_until=locked_until)
+        state, made = room.state, Effects()
+        state.affiliate(sender.bare, Affiliation("owner"))
+        effects = enter.enter(state, sender, presence, muc, now, created=True)
+        made.records.append(EntityMade(number, jid, now))
+        state.save(made)
+        state.save_affiliation(made, sender.bare)
+        effects.records[:0] = made.records
+        return room, effects
+
+    @property
+    def jid(self) -> JID:
+        """The room's address."""
+        return self.state.jid
+
+    @property
+    def occupants(self) -> Occupants:
+        """Who is in it."""
+        return self.state.occupants
+
+    def presence(self, sender: JID, stanza: Element, now: float) -> Effects:
+        """A presence to the room or to any occupant JID of it."""
+        room, type = self.state, stanza.get("type", "")
+        occupant = room.occupants.at(sender)
+        if type == "error":
+            return self.undeliverable(sender, stanza, now)
+        if type == "unavailable" and occupant is not None:
+            # Whichever nickname it is addressed to: its sender may not know yet that it has another one.
+            return exit.exit(room, occupant, sender, stanza, now)
+        if type:
+            return Effects()
+        muc = child(stanza, enter.MUC)
+        if occupant is None:
+            if muc is None:
+                return enter.send_away(room, sender, stanza)
+            return enter.enter(room, sender, stanza, muc, now)
+        effects = Effects()
+        limits = enter.limits_of(muc, now)
+        if nick_of(stanza) not in ("", occupant.nick):
+            occupant = rename.rename(room, effects, occupant, sender, stanza, now)
+        elif muc is None:
+            enter.change_availability(room, effects, occupant, sender, stanza)
+        if muc is not None:
+            enter.resync(room, effects, occupant, sender, stanza, limits)
+        return effects
+
+    def message(self, sender: JID, stanza: Element, now: float) -> Effects:
+        """A message to the room or to an occupant JID."""
+        room, type = self.state, message_type(stanza)
+        if type == "error":
+            return self.undeliverable(sender, stanza, now)
+        nick = "" if stanza.get("to") == room.jid else nick_of(stanza)
+        if type == "groupchat" and not nick:
+            return messages.groupchat(room, sender, stanza, now)
+        raise StanzaError("bad-request", "the room takes messages of type groupchat", by=room.jid)
+
+    def iq(self, sender: JID, stanza: Element, now: float) -> Effects:
+        """A request to the room or to an occupant JID, or the answer to one."""
+        return iq.iq(self.state, sender, stanza, now)
+
+    def undeliverable(self, sender: JID, stanza: Element, now: float, own: bool = False) -> Effects:
+        """An error came back for a stanza of the room, from a session; `own` if our side made it, not the other one."""
+        return exit.undeliverable(self.state, sender, stanza, own, now)
+
+    def next_deadline(self) -> float | None:
+        """When `tick` is to be called next, if at all."""
+        return self.state.locked_until or None
+
+    def tick(self, now: float) -> Effects:
+        """The time has come: a room that its owner did not configure opens."""
+        effects = Effects()
+        if 0 < self.state.locked_until <= now:
+            self.state.locked_until = 0.0
+            self.state.save(effects)
+        return effects
+
+    def shut_down(self, now: float) -> Effects:
+        """The service stops without keeping its occupants (§12.2)."""
+        return exit.shut_down(self.state, now)
+
+
+def nick_of(stanza: Element) -> str:
+    """The nickname in the address of a stanza; empty if it is the room's own."""
+    try:
+        return JID.parse(stanza.get("to", "")).resource
+    except JIDError:
+        return ""

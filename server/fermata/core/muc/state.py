@@ -1,0 +1,108 @@
+"""What a room is at one moment: all that its rules read and change."""
+
+from collections.abc import Callable
+
+from ...xmpp.jid import JID
+from ...xmpp.nickname import nickname_key
+from ..records import AffiliationSaved, Journalled, OccupancyEnded, OccupancySaved, RoomSaved
+from .config import Config
+from .effects import Effects
+from .history import History
+from .occupants import Occupant, Occupants, Session
+from .queries import Queries
+from .ranks import NONE, Affiliation
+from .subject import Subject
+
+
+class RoomState:
+    """The state of a room, and the records that say how it changed.
+
+    `new_archived` returns the place of the next message in the room's archive and its stanza-id; `new_id` an id for a
+    stanza that the room makes; `locked_until` is when the room opens by itself (0: it is open).
+    """
+
+    __slots__ = (
+        "affiliations",
+        "config",
+        "history",
+        "jid",
+        "locked_until",
+        "new_archived",
+        "new_id",
+        "number",
+        "occupants",
+        "queries",
+        "reserved",
+        "secret",
+        "subject",
+    )
+
+    def __init__(
+        self,
+        number: int,
+        jid: JID,
+        secret: bytes,
+        config: Config,
+        new_archived: Callable[[], tuple[int, str]],
+        new_id: Callable[[], str],
+    ) -> None:
+        self.number, self.jid, self.secret, self.config = number, jid, secret, config
+        self.new_archived, self.new_id = new_archived, new_id
+        self.locked_until = 0.0
+        self.subject = Subject.of(jid, secret)
+        self.affiliations: dict[str, Affiliation] = {}
+        self.reserved: dict[str, JID] = {}
+        self.occupants = Occupants()
+        self.history = History(jid, config.maxhistoryfetch)
+        self.queries = Queries()
+
+    def affiliation_of(self, bare: JID) -> str:
+        """The affiliation of a bare JID; a banned domain bans everybody there who has none of his own (§9.2)."""
+        found = self.affiliations.get(bare)
+        if found is None:
+            found = self.affiliations.get(bare.domain, NONE)
+            return "outcast" if found.affiliation == "outcast" else "none"
+        return found.affiliation
+
+    def affiliate(self, bare: JID, affiliation: Affiliation) -> None:
+        """Sets the affiliation of a bare JID, and reserves its nickname for it."""
+        old = self.affiliations.pop(bare, NONE)
+        if old.nick:
+            self.reserved.pop(nickname_key(old.nick), None)
+        if affiliation.affiliation != "none":
+            self.affiliations[bare] = affiliation
+            if affiliation.nick:
+                self.reserved[nickname_key(affiliation.nick)] = bare
+
+    def entitled(self) -> tuple[JID, ...]:
+        """The sessions that may see real JIDs (§7.2.4, §7.2.5)."""
+        return self.occupants.everyone if self.config.nonanonymous else self.occupants.moderators
+
+    def unentitled(self) -> tuple[JID, ...]:
+        """The sessions that may not."""
+        return () if self.config.nonanonymous else self.occupants.others
+
+    def save(self, effects: Effects) -> None:
+        """Records configuration, subject and lock as they are now."""
+        text, by, stamp = self.subject[:3]
+        locked = bool(self.locked_until)
+        effects.records.append(RoomSaved(self.number, self.config.json(), text, by, stamp, self.secret, locked))
+
+    def save_affiliation(self, effects: Effects, bare: JID) -> None:
+        """Records the affiliation of a bare JID as it is now."""
+        effects.records.append(AffiliationSaved(self.number, bare, *self.affiliations.get(bare, NONE)))
+
+    def save_session(self, effects: Effects, occupant: Occupant, session: Session) -> None:
+        """Records a session as it is now."""
+        presence = f"<presence{session.presence}</presence>"
+        effects.records.append(
+            OccupancySaved(self.number, session.jid, occupant.nick, occupant.role, presence, session.entered)
+        )
+
+    def end_session(self, effects: Effects, session: JID) -> None:
+        """Records that a session is in the room no more."""
+        effects.records.append(OccupancyEnded(self.number, session))
+
+    def journal(self, effects: Effects, now: float, session: JID, nick: str, event: str, cause: str) -> None:
+        """Writes one line of the room's story: `event` is enter, exit, nick or role, `cause` says why in a word."""
+        effects.records.append(Journalled(self.number, now, session, nick, event, cause))
