@@ -26,6 +26,9 @@ test: $(STAMP)  ## lint, types and every test that needs no peer (under 5 minute
 core: $(STAMP)  ## the sans-io tests alone, in seconds
 	$(PY) -m pytest -q tests/xmpp tests/core tests/test_architecture.py $(ARGS)
 
+interop: $(STAMP)  ## get real clients and peers into .cache and drive them (minutes; needs apt-get)
+	$(PY) -m pytest -m interop -o timeout=600 tests/interop $(ARGS)
+
 lint: $(STAMP)  ## ruff and strict mypy
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
