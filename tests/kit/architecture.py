@@ -34,9 +34,12 @@ NOT_IN_CORE = set(
 )
 CLOCK_CALLS = {"now", "today", "utcnow"}
 # Bytes become elements in one place, and so do the stanzas that a row or a file has kept.
-XML_PARSERS = {"core/xmlstream.py", "core/stored_xml.py"}
-PARSER_MODULES = {"pyexpat", "xml.parsers", "xml.sax", "xml.dom", "lxml"}
-PARSER_NAMES = {"XML", "XMLID", "XMLParser", "XMLPullParser", "fromstring", "fromstringlist", "iterparse", "parse"}
+XML_PARSERS = {"core/stanza_parser.py", "core/stream_header.py", "core/stored_xml.py"}
+ELSEWHERE = "XML is parsed by core.stanza_parser, stored XML by core.stored_xml"
+PARSER_MODULES = {"pyexpat", "xml.parsers", "xml.sax.expatreader", "xml.sax.handler", "xml.dom", "lxml"}
+PARSER_NAMES = set(
+    "XML XMLID XMLParser XMLPullParser fromstring fromstringlist iterparse make_parser parse parseString".split()
+)
 
 FILE_LINES, FUNCTION_LINES, PUBLIC_METHODS, HOST_MEMBERS = 400, 60, 15, 12
 HOST_FILES = {"host/extension.py", "host/virtual_host.py"}
@@ -193,12 +196,12 @@ def xml_is_parsed_in_one_place(source: Source) -> Iterator[tuple[int, str]]:
     for line, name, _ in _imports(source):
         module, _, last = name.rpartition(".")
         parser = any(name == parser or name.startswith(parser + ".") for parser in PARSER_MODULES)
-        if parser or (module.startswith("xml.etree") and last in PARSER_NAMES):
-            yield line, "XML is parsed in core/xmlstream.py, stored XML in core/stored_xml.py"
+        if parser or (module.startswith(("xml.etree", "xml.sax")) and last in PARSER_NAMES):
+            yield line, ELSEWHERE
     for node in _nodes(source, ast.Attribute):
         library = node.attr in PARSER_NAMES and ast.unparse(node.value).endswith(("ElementTree", "etree", "ET"))
         if library or node.attr == "parseXml":
-            yield node.lineno, "XML is parsed in core/xmlstream.py, stored XML in core/stored_xml.py"
+            yield node.lineno, ELSEWHERE
 
 
 def files_are_small(source: Source) -> Iterator[tuple[int, str]]:
