@@ -35,4 +35,4 @@ lint: $(STAMP)  ## ruff and strict mypy
 	$(VENV)/bin/mypy
 
 clean:  ## remove what was installed and built here
-	rm -rf $(VENV) build dist .cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-* build dist .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
