@@ -5,7 +5,7 @@ kept sinks alone, and with it only the later steps of its lineage.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any, Protocol
 
 from ..core.records import EntityGone, Step
@@ -107,11 +107,24 @@ def _placer(last: dict[Row, Any], width: int) -> Callable[[Any], object]:
     return place
 
 
-class Link:
-    """A connection on which transactions are begun and ended by statements of our own (the driver begins none)."""
+class Link(Protocol):
+    """A connection whose transactions are begun and ended here, not by its driver."""
 
-    def __init__(self, cursor: Cursor, begin: str, is_lost: Callable[[], bool]) -> None:
-        self.cursor, self.begin, self.is_lost = cursor, begin, is_lost
+    @property
+    def cursor(self) -> Cursor:
+        """What statements are run with."""
+
+    def begin(self) -> None:
+        """Begins a transaction that will write."""
+
+    def commit(self) -> None:
+        """Commits it."""
+
+    def together(self) -> AbstractContextManager[object]:
+        """Within it, statements may be sent without waiting for the answers to those before."""
+
+    def is_lost(self) -> bool:
+        """Whether there is no connection any more, so that what was not committed is gone."""
 
 
 class Batches:
@@ -132,7 +145,7 @@ class Batches:
             error = self._attempt(self._write_one_by_one, steps)
             if error is not None:
                 for step in steps:
-                    _fail(step, error)
+                    fail(step, error)
 
     def _attempt(self, write: Callable[[Sequence[Step]], None], steps: Sequence[Step]) -> Exception | None:
         try:
@@ -148,22 +161,22 @@ class Batches:
         return None
 
     def _write_whole(self, steps: Sequence[Step]) -> None:
-        self._execute(self._link.begin)
-        add = self._rows.add
-        for step in steps:
-            lineage = step.lineage
-            if lineage is not None and lineage.broken is not None:
-                _fail(step, lineage.broken)
-            elif step.error is None:
-                add(step)
-        self._rows.write()
+        with self._link.together():
+            self._link.begin()
+            for step in steps:
+                lineage = step.lineage
+                if lineage is not None and lineage.broken is not None:
+                    fail(step, lineage.broken)
+                elif step.error is None:
+                    self._rows.add(step)
+            self._rows.write()
         self._commit()
 
     def _write_one_by_one(self, steps: Sequence[Step]) -> None:
-        self._execute(self._link.begin)
+        self._link.begin()
         for step in steps:
             if step.lineage is not None and step.lineage.broken is not None:
-                _fail(step, step.lineage.broken)
+                fail(step, step.lineage.broken)
             elif step.error is None:
                 self._write_one(step)
         self._commit()
@@ -178,20 +191,20 @@ class Batches:
                 raise
             self._rows.forget()
             self._execute("ROLLBACK TO SAVEPOINT step")
-            _fail(step, error)
+            fail(step, error)
         self._execute("RELEASE SAVEPOINT step")
 
     def _commit(self) -> None:
         if self._crash is not None:
             self._crash("before-commit")
-        self._execute("COMMIT")
+        self._link.commit()
         if self._crash is not None:
             self._crash("after-commit")
 
 
-def _fail(step: Step, error: Exception) -> None:
+def fail(step: Step, error: Exception) -> None:
     """The step is lost for good, and whatever builds on it."""
     if step.error is None:
-        step.error = error if isinstance(error, StorageError) else StorageError(f"can't be kept: {error}")
+        step.error = error if isinstance(error, StorageError) else StorageError(f"not kept: {error}")
         if step.lineage is not None and step.lineage.broken is None:
             step.lineage.broken = step.error

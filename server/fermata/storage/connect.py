@@ -16,6 +16,16 @@ Durability = Literal["process", "power"]
 _BUSY_MILLISECONDS = 2_000  # how long another program (a backup, a shell) may hold the database up
 _DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
 
+_OLDEST_POSTGRESQL = (13,)
+# A database server that does not answer is noticed within half a minute.
+_NOTICE_LOSS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+
 
 def connect(url: str, durability: Durability) -> Engine:
     """A pool of connections to the database, on which nothing is begun or committed but by statements of our own.
@@ -90,11 +100,13 @@ def _connect_postgresql(url: URL, durability: Durability) -> Engine:
     options = {"options": "-c synchronous_commit=on"} if durability == "power" else {}
     try:
         engine = sqlalchemy.create_engine(
-            url, connect_args={"autocommit": True, **options}, paramstyle="format", pool_size=4, max_overflow=1
+            url, connect_args={"autocommit": True, **_NOTICE_LOSS, **options}, paramstyle="format", pool_size=4
         )
     except ImportError as error:
         raise StorageError("PostgreSQL needs the package psycopg: pip install 'fermata[postgres]'") from error
     _try(engine)
+    if (engine.dialect.server_version_info or ()) < _OLDEST_POSTGRESQL:
+        raise StorageError(f"PostgreSQL must be version {_OLDEST_POSTGRESQL[0]} or newer")
     return engine
 
 

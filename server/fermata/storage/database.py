@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
 
 from sqlalchemy import Engine
 
@@ -10,21 +9,23 @@ from . import crash_points, migrations, numbers
 from .accounts import SQLAccounts
 from .archive import SQLArchive
 from .archive_ids import ArchiveIDs
-from .batch import Batches, Link
-from .checkpoints import Checkpoints
-from .connect import Durability, connect, dedicated, sqlite_path
+from .connect import Durability, connect, sqlite_path
+from .embedded import embedded_writer
 from .entities import SQLEntities
 from .handled import SQLHandled
 from .locks import FileLock
-from .reader import InlineReader
+from .reader import InlineReader, PooledReader, Reader
+from .remote import RemoteBatches
 from .rooms import SQLRooms
 from .rosters import SQLRosters
 from .secrets import secret
 from .spool import SQLSpool
-from .statements import Statements
+from .threaded import ThreadWriter
 from .tickets import Clock
 from .values import SQLValues
 from .writer import TurnWriter
+
+CallInReactor = Callable[..., object]
 
 _ARCHIVE_KEY_BYTES = 16
 
@@ -32,28 +33,27 @@ _ARCHIVE_KEY_BYTES = 16
 class Database:
     """An open database. `writer` and the stores are what `host.stores` asks for."""
 
-    def __init__(self, url: str, durability: Durability, clock: Clock, call_in_reactor: Callable[..., object]) -> None:
+    def __init__(self, url: str, durability: Durability, clock: Clock, call_in_reactor: CallInReactor) -> None:
+        """Opens it; see `open`."""
         with ExitStack() as opened:
             self._engine = connect(url, durability)
             opened.callback(self._engine.dispose)
-            opened.callback(FileLock(sqlite_path(self._engine)).close)
-            migrations.upgrade(self._engine)
-            self.writer = _open_writer(self._engine, clock, call_in_reactor)
-            reader = InlineReader(self._engine, self.writer)
-            opened.callback(reader.close)
+            if self._engine.dialect.name == "sqlite":
+                self.writer, reader = _open_embedded(self._engine, durability, clock, call_in_reactor, opened)
+            else:
+                self.writer, reader = _open_remote(self._engine, clock, call_in_reactor, opened)
             self._open_stores(reader)
-            opened.callback(self.writer.close)
             self._opened = opened.pop_all()
 
     @classmethod
-    def open(cls, url: str, durability: Durability, clock: Clock, call_in_reactor: Callable[..., object]) -> "Database":
+    def open(cls, url: str, durability: Durability, clock: Clock, call_in_reactor: CallInReactor) -> "Database":
         """Opens the database at a URL, brought to this server's tables. Raises StorageError.
 
-        `clock` is the reactor, `call_in_reactor` its way in from other threads.
+        `clock` is the reactor, and `call_in_reactor(function, *arguments)` its way in from other threads.
         """
         return cls(url, durability, clock, call_in_reactor)
 
-    def _open_stores(self, reader: Any) -> None:
+    def _open_stores(self, reader: Reader) -> None:
         with self._engine.connect() as connection:
             ids = ArchiveIDs(secret(connection, "of archive ids", _ARCHIVE_KEY_BYTES))
             self.entities = SQLEntities(reader, numbers.highest_entity(connection))
@@ -75,9 +75,27 @@ class Database:
         self._opened.close()
 
 
-def _open_writer(engine: Engine, clock: Clock, call_in_reactor: Callable[..., object]) -> TurnWriter:
-    connection = dedicated(engine)
+def _open_embedded(
+    engine: Engine, durability: Durability, clock: Clock, call_in_reactor: CallInReactor, opened: ExitStack
+) -> tuple[TurnWriter | ThreadWriter, Reader]:
+    opened.callback(FileLock(sqlite_path(engine)).close)
+    migrations.upgrade(engine)
+    writer = embedded_writer(engine, durability, clock, call_in_reactor, crash_points.chosen())
+    reader = InlineReader(engine, writer)
+    opened.callback(reader.close)
+    opened.callback(writer.close)
+    return writer, reader
+
+
+def _open_remote(
+    engine: Engine, clock: Clock, call_in_reactor: CallInReactor, opened: ExitStack
+) -> tuple[ThreadWriter, Reader]:
     crash = crash_points.chosen()
-    link = Link(connection.cursor(), "BEGIN IMMEDIATE", lambda: False)
-    checkpoints = Checkpoints(connection, lambda: dedicated(engine), call_in_reactor)
-    return TurnWriter(Batches(link, Statements(engine.dialect), crash), checkpoints, clock, crash)
+    batches = RemoteBatches(engine, crash)
+    opened.callback(batches.close)
+    migrations.upgrade(engine)
+    writer = ThreadWriter(batches, clock, call_in_reactor, crash)
+    reader = PooledReader(engine, writer, call_in_reactor)
+    opened.callback(reader.close)
+    opened.callback(writer.close)
+    return writer, reader

@@ -33,6 +33,11 @@ def current(engine: Engine) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
+def is_known(revision: str) -> bool:
+    """Whether a database at that revision was made by this server or an older one."""
+    return revision in {script.revision for script in _scripts().walk_revisions()}
+
+
 def upgrade(engine: Engine) -> None:
     """Brings the database to this server's tables, in one transaction.
 
@@ -42,7 +47,7 @@ def upgrade(engine: Engine) -> None:
         revision = current(engine)
         if revision == head():
             return
-        if revision is not None and revision not in {script.revision for script in _scripts().walk_revisions()}:
+        if revision is not None and not is_known(revision):
             raise StorageError(
                 f"the database is newer than this server (it has {revision}, known here is {head()}): "
                 "install the newer server again, or restore the backup from before its upgrade"

@@ -1,15 +1,22 @@
 """Runs reads: inline where the database is a file, in a pool of threads where it is a server."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, cast
 
 from sqlalchemy import Connection, Engine, Select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from .connect import words
 from .errors import StorageError
 
 Row = tuple[Any, ...]
+
+_THREADS = 4
+_PAUSES_SECONDS = (0.0, 0.1, 0.5, 1.0, 2.0)  # before a read whose connection was lost is tried again
 
 
 class Reader(Protocol):
@@ -48,6 +55,50 @@ class InlineReader:
     def close(self) -> None:
         """Gives the connection back."""
         self._connection.close()
+
+
+class PooledReader:
+    """Reads in a few threads, for a database that takes its time to answer."""
+
+    def __init__(self, engine: Engine, writer: Settling, call_in_reactor: Callable[..., object]) -> None:
+        self._engine = engine
+        self._writer = writer
+        self._call_in_reactor = call_in_reactor
+        self._threads = ThreadPoolExecutor(_THREADS, "database reader")
+
+    async def rows(self, statement: Select[Any], **parameters: object) -> Sequence[Row]:
+        """What a statement selects. Raises StorageError."""
+        await self._writer.settled()
+        answer: Deferred[Sequence[Row]] = Deferred()
+        self._threads.submit(self._answer, answer, statement, parameters)
+        return await answer
+
+    def close(self) -> None:
+        """Waits for the reads that are under way."""
+        self._threads.shutdown()
+
+    def _answer(
+        self, answer: Deferred[Sequence[Row]], statement: Select[Any], parameters: Mapping[str, object]
+    ) -> None:
+        try:
+            rows = self._select(statement, parameters)
+        except Exception as error:
+            self._call_in_reactor(answer.errback, Failure(StorageError(f"can't be read: {words(error)}")))
+        else:
+            self._call_in_reactor(answer.callback, rows)
+
+    def _select(self, statement: Select[Any], parameters: Mapping[str, object]) -> Sequence[Row]:
+        pauses = iter(_PAUSES_SECONDS)
+        while True:
+            try:
+                with self._engine.connect() as connection:
+                    return rows_of(connection, statement, parameters)
+            except DBAPIError as error:
+                pause = next(pauses, None)
+                # Where there is no connection yet, none is invalidated.
+                if pause is None or not (error.connection_invalidated or isinstance(error, OperationalError)):
+                    raise
+                time.sleep(pause)
 
 
 def rows_of(connection: Connection, statement: Select[Any], parameters: Mapping[str, object]) -> Sequence[Row]:

@@ -86,7 +86,7 @@ class Tickets:
         """Says once that steps are being lost, and once that they are not any more."""
         failed = [step.error for step in batch if step.error is not None]
         if failed and not self._lost_steps:
-            _log.error("Steps are lost, and their senders told so: the database {error}", error=failed[0])
+            _log.error("Steps are lost, and those who caused them are told: {error}", error=failed[0])
         elif self._lost_steps and not failed:
             _log.warn("The database takes everything again; {count} steps were lost", count=self._lost_steps)
             self._lost_steps = 0
