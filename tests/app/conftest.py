@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from twisted.internet import threads
 from twisted.internet.selectreactor import SelectReactor
 
 from fermata.app import control
@@ -34,24 +35,21 @@ def reactor():
 
 
 @pytest.fixture
-def serve(reactor):
+def run_in(reactor):
+    """Calls something, which may be a coroutine function, in the reactor and gives its result."""
+    return lambda call, *arguments: threads.blockingCallFromThread(reactor, call, *arguments)
+
+
+@pytest.fixture
+def serve(reactor, run_in):
     """Opens a control socket: `serve(data_dir, commands)`; gives the listening port or raises what `listen` raises."""
+    return lambda data_dir, commands: run_in(control.listen, reactor, data_dir, commands)
 
-    def open_socket(data_dir, commands):
-        done = threading.Event()
-        outcome = []
 
-        def call():
-            try:
-                outcome.append(control.listen(reactor, data_dir, commands))
-            except control.ControlError as error:
-                outcome.append(error)
-            done.set()
-
-        reactor.callFromThread(call)
-        done.wait()
-        if isinstance(outcome[0], Exception):
-            raise outcome[0]
-        return outcome[0]
-
-    return open_socket
+@pytest.fixture
+def here(short_dir, monkeypatch):
+    """The current directory, with an empty configuration."""
+    monkeypatch.chdir(short_dir)
+    Path("etc").mkdir()
+    Path("etc/fermata.toml").touch()
+    return short_dir

@@ -28,6 +28,8 @@ from twisted.logger import Logger
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 
+from .errors import CommandError
+
 Commands = Mapping[str, Callable[..., Any]]
 
 _PATH_BYTES_MAX: Final = 107
@@ -35,8 +37,8 @@ _LINE_BYTES_MAX: Final = 1024 * 1024
 _ANSWER_SECONDS: Final = 60.0
 
 
-class ControlError(Exception):
-    """A command could not be done; the text is for people."""
+class ControlError(CommandError):
+    """The server could not be asked, or refused."""
 
 
 class ServerDownError(ControlError):
@@ -89,7 +91,7 @@ class ControlProtocol(LineReceiver):
         self._answer({"result": result})
 
     def _failed(self, failure: Failure) -> None:
-        if failure.check(ControlError):
+        if failure.check(CommandError):
             self._answer({"error": failure.getErrorMessage()})
         else:
             self._log.failure("a command on the control socket failed", failure)
@@ -105,7 +107,7 @@ class ControlProtocol(LineReceiver):
 class ControlFactory(Factory):
     """Offers commands: name → what to call with the arguments of a request, by keyword.
 
-    A command returns what JSON can say, or something awaitable with it, and raises ControlError to refuse.
+    A command returns what JSON can say, or something awaitable with it, and raises CommandError to refuse.
     """
 
     noisy = False
