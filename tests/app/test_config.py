@@ -318,7 +318,8 @@ def test_a_file_that_is_not_utf_8_is_told_with_its_line(tmp_path):
 
 def test_a_missing_file_is_told_as_such(tmp_path):
     path = tmp_path / "none.toml"
-    assert problems(path) == [f"{path}: cannot be read: No such file or directory"]
+    assert problems(path) == [f"{path}: is not there; an empty file would do"]
+    assert problems(tmp_path) == [f"{tmp_path}: cannot be read: Is a directory"]
 
 
 def test_sections_that_do_nothing_yet_are_named_unless_switched_off(write):

@@ -55,6 +55,8 @@ def load(path: Path) -> Config:
     try:
         text = path.read_bytes().decode("utf-8")
         document = tomllib.loads(text)
+    except FileNotFoundError as error:
+        raise ConfigError([Problem(str(path), 0, "is not there; an empty file would do")]) from error
     except OSError as error:
         raise ConfigError([Problem(str(path), 0, f"cannot be read: {error.strerror}")]) from error
     except UnicodeDecodeError as error:

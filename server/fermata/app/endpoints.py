@@ -19,6 +19,9 @@ class Port(NamedTuple):
     number: int
     ipv6: bool
 
+    def __str__(self) -> str:
+        return f"port {self.number}" + (f" of {self.interface}" if self.interface else "")
+
     def clashes(self, other: "Port") -> bool:
         """Whether one of the two is in the way of the other; port 0 is a different one each time."""
         if not self.number or self.number != other.number:
