@@ -1,0 +1,45 @@
+"""The `fermata` command: one file for each word that may follow it."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import __version__
+from . import cli_check, cli_status, cli_users
+from .cli_command import EXIT_TROUBLE, Context, StoredAccounts
+from .cli_output import Output
+from .config import ConfigError
+from .errors import CommandError
+from .stored_accounts import stored_accounts
+
+_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None, stored: StoredAccounts = stored_accounts) -> int:
+    """Runs one command and returns its exit code: 0 done, 1 not done, 2 not understood, 3 the server is down."""
+    arguments = _parser().parse_args(argv)
+    output = Output(arguments.json)
+    try:
+        return int(arguments.run(arguments, Context(arguments.config, output, stored)))
+    except (CommandError, ConfigError) as error:
+        output.trouble(str(error))
+        return EXIT_TROUBLE
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="fermata", description="Looks after a Fermata server.")
+    parser.add_argument("--version", action="version", version=f"Fermata {__version__}")
+    _add_common(parser, Path("etc/fermata.toml"), False)
+    common = argparse.ArgumentParser(add_help=False)
+    _add_common(common, argparse.SUPPRESS, argparse.SUPPRESS)  # given after the command, it counts as well
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for word in (cli_users, cli_check, cli_status):
+        word.add_parser(commands, common)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser, config: object, as_json: object) -> None:
+    parser.add_argument("--config", metavar="FILE", type=Path, default=config, help="default: etc/fermata.toml")
+    parser.add_argument("--json", action="store_true", default=as_json, help="print JSON")
