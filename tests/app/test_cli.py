@@ -217,6 +217,13 @@ def test_a_database_that_cannot_be_opened_is_told_without_a_traceback(run):
     assert err == "fermata: the database none/fermata.db can't be opened: No such file or directory\n"
 
 
+def test_a_data_directory_that_cannot_be_made_is_told_without_a_traceback(run):
+    Path("etc/fermata.toml").write_text('[server]\ndata_dir = "etc/fermata.toml/var"')
+    assert (
+        run("user", "list")[2] == "fermata: the data directory etc/fermata.toml/var cannot be made: Not a directory\n"
+    )
+
+
 def test_a_database_in_use_by_a_server_without_a_socket_is_left_alone(run, database):
     code, _, err = run("user", "list")
     assert code == 1

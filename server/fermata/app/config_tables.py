@@ -261,7 +261,7 @@ class Limits:
     failed_logins_per_minute: int = setting(
         10,
         values.limit(),
-        "Wrong passwords from one IP address, or for one account, before further attempts have to wait.",
+        "Wrong passwords for one account from one IP address, before further attempts have to wait.",
     )
     roster_items: int = setting(2_000, values.limit(), "Contacts of one account.")
     occupants_per_room: int = setting(0, values.limit(), "The most that the owner of a room may allow.")

@@ -36,7 +36,7 @@ def check_endpoint(text: str) -> str:
     kind = text.partition(":")[0]
     if kind in _OWN_TLS:
         raise ValueError(f"{text!r}: Fermata does TLS itself, write tcp: instead of {kind}:")
-    if "systemd" not in text:  # which needs the environment of the service, and is read when the server starts
+    if "systemd" not in text.split(":")[:2]:  # it needs the environment of the service, at the start of the server
         _try(text)
     port = tcp_port(text)
     if port is not None and not 0 <= port.number <= _PORT_MAX:

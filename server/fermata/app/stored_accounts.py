@@ -50,7 +50,10 @@ class StoredAccounts:
 @contextmanager
 def stored_accounts(config: Config) -> Iterator[StoredAccounts]:
     """The accounts in the configured database, which is made or brought up to date if need be. Raises CommandError."""
-    config.server.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        config.server.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise AccountsError(f"the data directory {config.server.data_dir} cannot be made: {error.strerror}") from error
     with _running_reactor() as reactor:
         database: Database = _wait(reactor, lambda: _open(reactor, config))
         try:
