@@ -36,6 +36,7 @@ MUC_STABLE_ID: Final = MUC + "#stable_id"
 MUC_SELF_PING: Final = MUC + "#self-ping-optimization"  # XEP-0410
 PRIVATE: Final = "jabber:iq:private"  # XEP-0049
 VCARD: Final = "vcard-temp"  # XEP-0054
+VCARD4: Final = "urn:ietf:params:xml:ns:vcard-4.0"  # RFC 6351
 VCARD_UPDATE: Final = "vcard-temp:x:update"  # XEP-0153
 RSM: Final = "http://jabber.org/protocol/rsm"  # XEP-0059
 PUBSUB: Final = "http://jabber.org/protocol/pubsub"  # XEP-0060

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ...xmpp.element import Element
 from ...xmpp.jid import JID
-from ...xmpp.payload import Payload
+from ...xmpp.payload import Payload, payload_of
+from ...xmpp.stanza import result_of
 from ..records import Record
 
 
@@ -40,3 +42,7 @@ class Effects:
         """One stanza for each of these; nothing if there is nobody."""
         if to:
             self.sends.append(Send(payload, to))
+
+    def answer(self, iq: Element, sender: JID, payload: Element | None = None) -> None:
+        """The result of a request, at this point of the order."""
+        self.sends.append(Send(payload_of(result_of(iq, payload)), (sender,)))

@@ -15,15 +15,18 @@ from .state import RoomState
 _NOBODY_THERE: Final = frozenset({"gone", "item-not-found", "jid-malformed", "recipient-unavailable", "redirect"})
 
 
-def exit(room: RoomState, occupant: Occupant, sender: JID, presence: Element, now: float) -> Effects:
+def leave(room: RoomState, occupant: Occupant, sender: JID, presence: Element, now: float) -> Effects:
     """A session leaves (§7.14), with the presence that says so."""
     effects = Effects()
-    text = presence_text(presence, room.jid)
-    leave(room, effects, occupant, sender, gone(occupant, sender, presence=text), now, "left", presence.get("id", ""))
+    notice = gone(occupant, sender, presence=presence_text(presence, room.jid))
+    if room.locked_until and len(room.occupants.everyone) == 1:
+        # §10.1.3: its maker leaves a room that was never configured, and with him it goes.
+        notice = notice._replace(after="<destroy/>")
+    remove_session(room, effects, occupant, sender, notice, now, "left", presence.get("id", ""))
     return effects
 
 
-def leave(
+def remove_session(
     room: RoomState,
     effects: Effects,
     occupant: Occupant,
@@ -46,7 +49,7 @@ def leave(
             show(room, effects, occupant)
     elif is_shown(room, occupant):
         tell_others(room, effects, notice)
-    abandon(room, effects, now)
+    abandon(room, effects)
 
 
 def expel(room: RoomState, effects: Effects, occupant: Occupant, notice: Notice, now: float, cause: str) -> None:
@@ -58,7 +61,7 @@ def expel(room: RoomState, effects: Effects, occupant: Occupant, notice: Notice,
         room.journal(effects, now, session, occupant.nick, "exit", cause)
 
 
-def abandon(room: RoomState, effects: Effects, now: float) -> None:
+def abandon(room: RoomState, effects: Effects) -> None:
     """A room that nobody is in goes if it is temporary (§7.14), or if its maker left it unconfigured (§10.1.3)."""
     if not room.occupants and (room.locked_until or not room.config.persistentroom):
         effects.records.append(EntityGone(room.number))
@@ -78,7 +81,8 @@ def undeliverable(room: RoomState, sender: JID, stanza: Element, own: bool, now:
     condition = condition_of(stanza)
     # A server says this of a message to a session that is gone (RFC 6121 §8.5.3.2.1), but a client of an iq, too.
     if condition in _NOBODY_THERE or (condition == "service-unavailable" and stanza.tag == "message"):
-        leave(room, effects, occupant, sender, gone(occupant, sender, (333,)), now, f"undeliverable: {condition}")
+        notice = gone(occupant, sender, (333,))
+        remove_session(room, effects, occupant, sender, notice, now, f"undeliverable: {condition}")
     return effects
 
 

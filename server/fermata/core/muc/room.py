@@ -8,7 +8,7 @@ from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID, JIDError
 from ...xmpp.stanza import message_type
 from ..records import EntityMade, OccupancySaved
-from . import enter, exit, iq, messages, rename
+from . import enter, exit, invite, iq, messages, private, rename, voice
 from .config import Config
 from .effects import Effects
 from .occupants import Occupant, Occupants, Session
@@ -124,7 +124,7 @@ class Room:
             return self.undeliverable(sender, stanza, now)
         if type == "unavailable" and occupant is not None:
             # Whichever nickname it is addressed to: its sender may not know yet that it has another one.
-            return exit.exit(room, occupant, sender, stanza, now)
+            return exit.leave(room, occupant, sender, stanza, now)
         if type:
             return Effects()
         muc = child(stanza, enter.MUC)
@@ -148,13 +148,22 @@ class Room:
         if type == "error":
             return self.undeliverable(sender, stanza, now)
         nick = "" if stanza.get("to") == room.jid else nick_of(stanza)
-        if type == "groupchat" and not nick:
+        if nick:
+            return private.private_message(room, sender, stanza, nick)
+        if type == "groupchat":
             return messages.groupchat(room, sender, stanza, now)
-        raise StanzaError("bad-request", "the room takes messages of type groupchat", by=room.jid)
+        if invite.is_mediated(stanza):
+            return invite.mediate(room, sender, stanza)
+        if voice.is_form(stanza):
+            return voice.answer_form(room, sender, stanza, now)
+        raise StanzaError("bad-request", "a message to all is of type groupchat", by=room.jid)
 
     def iq(self, sender: JID, stanza: Element, now: float) -> Effects:
         """A request to the room or to an occupant JID, or the answer to one."""
-        return iq.iq(self.state, sender, stanza, now)
+        nick = nick_of(stanza)
+        if nick:
+            return iq.to_occupant(self.state, sender, stanza, nick, now)
+        return iq.to_room(self.state, sender, stanza, now)
 
     def undeliverable(self, sender: JID, stanza: Element, now: float, own: bool = False) -> Effects:
         """An error came back for a stanza of the room, from a session; `own` if our side made it, not the other one."""

@@ -67,8 +67,8 @@ class RoomState:
     def affiliate(self, bare: JID, affiliation: Affiliation) -> None:
         """Sets the affiliation of a bare JID, and reserves its nickname for it."""
         old = self.affiliations.pop(bare, NONE)
-        if old.nick:
-            self.reserved.pop(nickname_key(old.nick), None)
+        if old.nick and self.reserved.get(nickname_key(old.nick)) == bare:
+            del self.reserved[nickname_key(old.nick)]
         if affiliation.affiliation != "none":
             self.affiliations[bare] = affiliation
             if affiliation.nick:
