@@ -31,15 +31,17 @@ def main(argv: Sequence[str] | None = None, stored: StoredAccounts = stored_acco
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="fermata", description="Looks after a Fermata server.")
     parser.add_argument("--version", action="version", version=f"Fermata {__version__}")
-    _add_common(parser, Path("etc/fermata.toml"), False)
-    common = argparse.ArgumentParser(add_help=False)
-    _add_common(common, argparse.SUPPRESS, argparse.SUPPRESS)  # given after the command, it counts as well
+    _add_global_options(parser, Path("etc/fermata.toml"), False)
+    global_options = argparse.ArgumentParser(add_help=False)
+    _add_global_options(
+        global_options, argparse.SUPPRESS, argparse.SUPPRESS
+    )  # given after the command, it counts as well
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for word in (cli_users, cli_check, cli_status):
-        word.add_parser(commands, common)
+        word.add_parser(commands, global_options)
     return parser
 
 
-def _add_common(parser: argparse.ArgumentParser, config: object, as_json: object) -> None:
+def _add_global_options(parser: argparse.ArgumentParser, config: object, as_json: object) -> None:
     parser.add_argument("--config", metavar="FILE", type=Path, default=config, help="default: etc/fermata.toml")
     parser.add_argument("--json", action="store_true", default=as_json, help="print JSON")

@@ -8,9 +8,9 @@ from .cli_command import EXIT_TROUBLE, Context
 from .finding import Severity
 
 
-def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
+def add_parser(commands: Any, global_options: argparse.ArgumentParser) -> None:
     """Adds `check`."""
-    parser = commands.add_parser("check", help="look for mistakes before starting the server", parents=[common])
+    parser = commands.add_parser("check", help="look for mistakes before starting the server", parents=[global_options])
     parser.set_defaults(run=_check)
 
 

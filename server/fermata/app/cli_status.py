@@ -8,9 +8,9 @@ from .cli_command import EXIT_DOWN, Context
 from .control import ControlClient, ServerDownError
 
 
-def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
+def add_parser(commands: Any, global_options: argparse.ArgumentParser) -> None:
     """Adds `status`."""
-    parser = commands.add_parser("status", help="whether the server runs, and its figures", parents=[common])
+    parser = commands.add_parser("status", help="whether the server runs, and its figures", parents=[global_options])
     parser.set_defaults(run=_status)
 
 

@@ -15,24 +15,26 @@ from .errors import CommandError
 from .passwords import ask_password, check_password, generate_password
 
 
-def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
+def add_parser(commands: Any, global_options: argparse.ArgumentParser) -> None:
     """Adds `user` and what follows it."""
-    user = commands.add_parser("user", help="accounts", parents=[common])
+    user = commands.add_parser("user", help="accounts", parents=[global_options])
     actions = user.add_subparsers(required=True, metavar="ACTION")
     for name, run, text in (("add", _add, "make an account"), ("passwd", _passwd, "change a password")):
-        parser = actions.add_parser(name, help=text, parents=[common])
+        parser = actions.add_parser(name, help=text, parents=[global_options])
         parser.add_argument("jid", metavar="JID")
         password = parser.add_mutually_exclusive_group()
         password.add_argument("--password", metavar="P", help="otherwise it is asked for, or read from standard input")
         password.add_argument("--generate", action="store_true", help="make one up and print it")
         parser.set_defaults(run=run)
-    remove = actions.add_parser("remove", help="remove an account with everything in it", parents=[common])
+    remove = actions.add_parser("remove", help="remove an account with everything in it", parents=[global_options])
     remove.add_argument("jid", metavar="JID")
     remove.set_defaults(run=_remove)
-    several = actions.add_parser("import", help="make the accounts of a CSV file: jid,password", parents=[common])
+    several = actions.add_parser(
+        "import", help="make the accounts of a CSV file: jid,password", parents=[global_options]
+    )
     several.add_argument("file", metavar="FILE", type=Path)
     several.set_defaults(run=_import)
-    listing = actions.add_parser("list", help="list accounts", parents=[common])
+    listing = actions.add_parser("list", help="list accounts", parents=[global_options])
     listing.add_argument("domain", metavar="DOMAIN", nargs="?", help="one domain's only")
     listing.set_defaults(run=_list)
 
