@@ -7,7 +7,6 @@ server, between servers and for components. `serialise` is the only place that w
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from xml.etree.ElementTree import Element
 
 from . import namespaces as ns
@@ -19,14 +18,16 @@ __all__ = [
     "children_in",
     "copy_of",
     "escape",
+    "escape_text",
     "local_name",
     "namespace",
     "serialise",
     "without",
 ]
 
-_XML_ATTRIBUTE = "{" + ns.XML + "}"
 _SPECIAL = re.compile("[&<>'\"\r\n\t\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_SPECIAL_IN_TEXT = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_special, _special_in_text = _SPECIAL.search, _SPECIAL_IN_TEXT.search
 _ENTITIES = {
     "&": "&amp;",
     "<": "&lt;",
@@ -37,6 +38,10 @@ _ENTITIES = {
     "\n": "&#10;",
     "\t": "&#9;",
 }
+# How tags are written that were met before; peers can invent names, so there are limits to that.
+_REMEMBERED_TAGS = 4096
+_REMEMBERED_CHARACTERS = 300
+_tags: dict[tuple[str, str], tuple[str, str, str]] = {}
 
 
 def E(tag: str, attributes: Mapping[str, str] | None = None, *children: "Element | str") -> Element:
@@ -87,14 +92,6 @@ def copy_of(element: Element) -> Element:
     return top
 
 
-@lru_cache(maxsize=4096)
-def _split(tag: str) -> tuple[str, str]:
-    if tag[0] == "{":
-        uri, _, local = tag[1:].rpartition("}")
-        return uri, local
-    return "", tag
-
-
 def namespace(element: Element) -> str:
     """The element's namespace; empty for the stream's own."""
     return _split(element.tag)[0]
@@ -105,6 +102,23 @@ def local_name(element: Element) -> str:
     return _split(element.tag)[1]
 
 
+def _split(tag: str) -> tuple[str, str]:
+    if tag[0] == "{":
+        uri, _, local = tag[1:].rpartition("}")
+        return uri, local
+    return "", tag
+
+
+def escape(text: str) -> str:
+    """Text for an attribute value or for character data. Raises ValueError for what XML cannot carry."""
+    return text if _special(text) is None else _SPECIAL.sub(_entity, text)
+
+
+def escape_text(text: str) -> str:
+    """Character data: line ends and quotes may stand as they are, a carriage return may not."""
+    return text if _special_in_text(text) is None else _SPECIAL_IN_TEXT.sub(_entity, text)
+
+
 def _entity(match: "re.Match[str]") -> str:
     found = match.group()
     try:
@@ -113,27 +127,12 @@ def _entity(match: "re.Match[str]") -> str:
         raise ValueError(f"a character that XML cannot carry: U+{ord(found):04X}") from None
 
 
-def escape(text: str) -> str:
-    """Text for an attribute value or for character data. Raises ValueError for what XML cannot carry."""
-    if _SPECIAL.search(text) is None:
-        return text
-    return _SPECIAL.sub(_entity, text)
-
-
-def escape_text(text: str) -> str:
-    """Character data: line ends and quotes may stand as they are, a carriage return may not."""
-    if _SPECIAL.search(text) is None:
-        return text
-    return _SPECIAL_TEXT.sub(_entity, text)
-
-
-_SPECIAL_TEXT = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-
-
 def serialise(element: Element, within: str = "") -> str:
     """Writes an element as it stands below one of namespace `within`; a tail of the topmost one is not written.
 
-    A bare name below a foreign element is a forwarded stanza's: it is written as `jabber:client` (XEP-0297).
+    A bare name below a foreign element is a forwarded stanza's: it is written as `jabber:client` (XEP-0297). Raises
+    ValueError for characters that XML cannot carry. Each level of the tree takes a frame of the stack: what keeps
+    trees shallow is the limit of whoever parsed them (`core.xmlstream`).
     """
     out: list[str] = []
     _write(element, within, out)
@@ -141,30 +140,47 @@ def serialise(element: Element, within: str = "") -> str:
 
 
 def _write(element: Element, within: str, out: list[str]) -> None:
-    uri, name = _split(element.tag)
-    out.append("<" + name)
-    if uri != within:
-        out.append(f" xmlns='{escape(uri or ns.CLIENT)}'")
-    prefixes = 0
+    # Every stanza goes through here: hence no calls for the ordinary attribute and text.
+    opening, closing, inside = _tags.get((element.tag, within)) or _tags_of(element.tag, within)
     for key, value in element.attrib.items():
         if key[0] == "{":
-            if key.startswith(_XML_ATTRIBUTE):
-                key = "xml:" + key[len(_XML_ATTRIBUTE) :]
-            else:
-                uri_of_key, key = _split(key)
-                out.append(f" xmlns:a{prefixes}='{escape(uri_of_key)}'")
-                key = f"a{prefixes}:{key}"
-                prefixes += 1
-        out.append(f" {key}='{escape(value)}'")
+            opening += _qualified(key, value, opening)
+        else:
+            opening = f"{opening} {key}='{value if _special(value) is None else escape(value)}'"
     text = element.text
-    if text or len(element):
-        out.append(">")
-        if text:
-            out.append(escape_text(text))
-        for item in element:
-            _write(item, uri, out)
-            if item.tail:
-                out.append(escape_text(item.tail))
-        out.append(f"</{name}>")
+    if text and _special_in_text(text) is not None:
+        text = escape_text(text)
+    if not len(element):
+        out.append(f"{opening}>{text}{closing}" if text else opening + "/>")
+        return
+    out.append(f"{opening}>{text}" if text else opening + ">")
+    for item in element:
+        _write(item, inside, out)
+        if item.tail:
+            out.append(escape_text(item.tail))
+    out.append(closing)
+
+
+def _tags_of(tag: str, within: str) -> tuple[str, str, str]:
+    """How a tag begins and ends below namespace `within`, and the default namespace below it."""
+    uri, name = _split(tag)
+    if uri == ns.XML:  # may not be declared, so it is never the default
+        tags = f"<xml:{name}", f"</xml:{name}>", within
+    elif uri == within:
+        tags = f"<{name}", f"</{name}>", uri
     else:
-        out.append("/>")
+        tags = f"<{name} xmlns='{escape(uri or ns.CLIENT)}'", f"</{name}>", uri
+    if len(tag) + len(within) <= _REMEMBERED_CHARACTERS:
+        if len(_tags) >= _REMEMBERED_TAGS:
+            _tags.clear()
+        _tags[tag, within] = tags
+    return tags
+
+
+def _qualified(key: str, value: str, opening: str) -> str:
+    """An attribute in a namespace, after `opening`; unless it is an `xml:` one, it brings a prefix of its own."""
+    uri, name = _split(key)
+    if uri == ns.XML:
+        return f" xml:{name}='{escape(value)}'"
+    prefix = f"a{opening.count(' xmlns:a')}"
+    return f" xmlns:{prefix}='{escape(uri)}' {prefix}:{name}='{escape(value)}'"

@@ -41,9 +41,11 @@ def payload_of(stanza: Element, keep: int = 0, archive_id: str = "", stamp: floa
     """Serialises a stanza; its own `to` is left out and comes back with `Payload.addressed`."""
     attributes = stanza.attrib
     to = attributes.pop("to", None)
-    text = serialise(stanza)
-    if to is not None:
-        attributes["to"] = to
+    try:
+        text = serialise(stanza)
+    finally:
+        if to is not None:
+            attributes["to"] = to
     kind = stanza.tag
     return Payload(
         kind, text[len(kind) + 1 :], attributes.get("from", ""), attributes.get("type", ""), archive_id, stamp, keep

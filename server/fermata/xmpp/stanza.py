@@ -3,8 +3,8 @@
 from typing import Final
 
 from . import namespaces as ns
-from .element import E, Element, child
-from .errors import StanzaError
+from .element import E, Element, child, children_in, local_name
+from .errors import STANZA_CONDITIONS, StanzaError
 
 KINDS: Final = frozenset({"message", "presence", "iq"})
 MESSAGE_TYPES: Final = frozenset({"normal", "chat", "groupchat", "headline", "error"})
@@ -85,8 +85,9 @@ def error_of(stanza: Element, error: StanzaError) -> Element:
 def condition_of(stanza: Element) -> str:
     """The condition that an error stanza carries; `undefined-condition` where it carries none that we know."""
     error = child(stanza, "error")
-    prefix = "{" + ns.STANZA_ERRORS + "}"
-    for item in error if error is not None else ():
-        if item.tag.startswith(prefix) and not item.tag.endswith("}text"):
-            return str(item.tag[len(prefix) :])
+    if error is not None:
+        for item in children_in(error, ns.STANZA_ERRORS):
+            condition = local_name(item)
+            if condition in STANZA_CONDITIONS:
+                return condition
     return "undefined-condition"
