@@ -66,21 +66,26 @@ class Outbound:
         self._unasked += 1
         return self._unasked >= self._attention or self._characters > MAX_CHARACTERS
 
-    def acked(self, h: int) -> None:
-        """The peer has handled `h` stanzas (§4). What it says of the past is ignored.
+    def acked(self, h: int) -> list[int]:
+        """The peer has handled `h` stanzas (§4): returns which of those waited in a spool until now.
 
-        Raises StreamError if we never sent so many.
+        What it says of the past is ignored. Raises StreamError if we never sent so many.
         """
         unacked = self._unacked
+        spooled: list[int] = []
         count = (h - self.acked_h) & _MASK
         if count > len(unacked) or h > _MASK:
             if count >= _MODULUS // 2 and h <= _MASK:
-                return
+                return spooled
             raise StreamError("undefined-condition", detail=self._too_high(h))
         self.acked_h = h
         for _ in range(count):
-            self._characters -= len(unacked.popleft()[0].rest)
+            payload = unacked.popleft()[0]
+            self._characters -= len(payload.rest)
+            if payload.spooled:
+                spooled.append(payload.spooled)
         self._reset()
+        return spooled
 
     def unacked(self) -> list[tuple[Payload, JID]]:
         """What the peer may not have handled, oldest first, as (payload, addressee)."""

@@ -1,7 +1,10 @@
 """One stanza from one session: stamp, check, route. Here, and only here, a raised StanzaError becomes an answer."""
 
 import logging
+from collections.abc import Callable
+from typing import Any
 
+from ..core.blocking import Blocklist, outbound_error
 from ..xmpp.element import Element
 from ..xmpp.errors import StanzaError, StreamError
 from ..xmpp.jid import JID, JIDError
@@ -37,21 +40,35 @@ def guarded_route(router: Router, stanza: Element, to: JID, sender: JID, origin:
         origin.refuse(stanza, StanzaError("internal-server-error"))
 
 
-def take_from_client(router: Router, stanza: Element, origin: Origin) -> None:
-    """A stanza from a bound client (RFC 6120 §8.1). Raises StreamError for what no client may send."""
-    sender = origin.jid
-    stated = stanza.get("from")
-    if stated is not None and stated != sender:
-        _check_stated(stated, sender)
-    stanza.set("from", sender)
-    try:
-        to = address(stanza, sender.bare)
-        if stanza.tag == "iq":
-            check_iq(stanza)
-    except StanzaError as error:
-        origin.refuse(stanza, error)
-        return
-    guarded_route(router, stanza, to, sender, origin)
+class FromClient:
+    """What happens to a stanza that a bound client sends (RFC 6120 §8.1)."""
+
+    def __init__(self, router: Router, present: Callable[[Any, Element, JID], None]) -> None:
+        """`present` takes a session's presence, which means more than that it goes somewhere."""
+        self._router, self._present = router, present
+
+    def take(self, stanza: Element, origin: Origin, blocklist: Blocklist) -> None:
+        """Stamps, checks and routes. Raises StreamError for what no client may send."""
+        sender = origin.jid
+        stated = stanza.get("from")
+        if stated is not None and stated != sender:
+            _check_stated(stated, sender)
+        stanza.set("from", sender)
+        try:
+            to = address(stanza, sender.bare)
+            if blocklist and blocklist.blocks(to):
+                raise outbound_error()
+            if stanza.tag == "presence":
+                self._present(origin, stanza, to)
+            else:
+                if stanza.tag == "iq":
+                    check_iq(stanza)
+                self._router.route(stanza, to, sender, origin)
+        except StanzaError as error:
+            origin.refuse(stanza, error)
+        except Exception:
+            _log.exception("a %s of type %s from %s failed", stanza.tag, stanza.get("type"), sender)
+            origin.refuse(stanza, StanzaError("internal-server-error"))
 
 
 def _check_stated(stated: str, sender: JID) -> None:

@@ -85,6 +85,9 @@ class AccountStore(Protocol):
     async def credentials(self, jid: JID) -> list[ScramKeys]:
         """The SCRAM keys of an account, none if there is no such account."""
 
+    async def number(self, jid: JID) -> int | None:
+        """The number of an account, if there is one."""
+
     async def accounts(self, domain: str) -> list[str]:
         """The bare JIDs of a domain's accounts, in order."""
 

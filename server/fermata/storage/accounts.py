@@ -15,6 +15,9 @@ _CREDENTIALS = (
     .where(entity.c.jid == bindparam("jid"))
     .order_by(credential.c.hash)
 )
+_NUMBER = select(entity.c.number).where(
+    entity.c.jid == bindparam("jid"), entity.c.number.in_(select(credential.c.account))
+)
 ACCOUNTS = (
     select(entity.c.jid)
     .where(entity.c.jid.endswith(bindparam("suffix")), entity.c.number.in_(select(credential.c.account)))
@@ -31,6 +34,12 @@ class SQLAccounts:
     async def credentials(self, jid: JID) -> list[ScramKeys]:
         """The SCRAM keys of an account, none if there is no such account."""
         return [ScramKeys(*row) for row in await self._reader.rows(_CREDENTIALS, jid=jid)]
+
+    async def number(self, jid: JID) -> int | None:
+        """The number of an account, if there is one."""
+        for (number,) in await self._reader.rows(_NUMBER, jid=jid):
+            return int(number)
+        return None
 
     async def accounts(self, domain: str) -> list[str]:
         """The bare JIDs of a domain's accounts, in order."""

@@ -1,0 +1,38 @@
+"""The first account: made at the first start, so that there is somebody to log in as."""
+
+import sys
+from typing import Final
+
+from ..xmpp.jid import JID
+from .accounts_access import RunningAccounts
+from .config import Config
+from .passwords import generate_password
+
+_LOCALPART: Final = "me"
+
+_WORDS: Final = """
+  This is the first start, so an account was made. It is shown only this once:
+
+      address   {jid}
+      password  {password}
+
+  Log in with any XMPP client; the server is {where}.
+  Other accounts: fermata user add SOMEBODY@{domain}
+"""
+
+
+async def make_first_account(config: Config, accounts: RunningAccounts) -> str | None:
+    """Makes an account if the first domain has none yet, and returns what to tell the operator of it."""
+    domain = config.server.domains[0]
+    if await accounts.list(domain):
+        return None
+    jid, password = JID.of(_LOCALPART, domain), generate_password()
+    await accounts.create(jid, password)
+    where = ", or ".join(config.c2s.listen)
+    return _WORDS.format(jid=jid, password=password, where=where, domain=domain)
+
+
+def tell(words: str) -> None:
+    """To the terminal alone: a password does not belong into a log, and twistd sends sys.stderr there."""
+    if sys.__stderr__ is not None:
+        print(words, file=sys.__stderr__, flush=True)

@@ -1,0 +1,111 @@
+"""The parts of a server, joined: the only place that knows all of them, and nothing about ports or processes."""
+
+import secrets
+
+from .. import xep
+from ..core.blocking import SPACE, Blocklist
+from ..core.roster import Roster
+from ..core.throttle import Failures
+from ..host.accounts import Account
+from ..host.extension import Discoverable, Host, find
+from ..host.iq import IQTable
+from ..host.origin import Clock
+from ..host.pipeline import FromClient
+from ..host.registry import Sessions
+from ..host.residents import Residents, Spawn
+from ..host.router import Nowhere, Router
+from ..services.endings import Endings
+from ..services.local_domain import LocalDomain
+from ..services.login import InThread, Login
+from ..services.messages import Messages
+from ..services.muc import RoomService
+from ..services.muc_rooms import RoomLoading
+from ..services.muc_service import RoomServiceRequests
+from ..services.presence import Presences
+from ..services.relayed import Relayed
+from ..services.roster import RosterRequests
+from ..services.stream_management import StreamManagement
+from ..storage.database import Database
+from ..xmpp.jid import JID
+from .config_tables import Config
+
+_ID_BYTES = 18
+
+
+def new_id() -> str:
+    """An id that nobody can guess: 144 bits."""
+    return secrets.token_urlsafe(_ID_BYTES)
+
+
+class Parts:
+    """A whole server between its network and its disk."""
+
+    def __init__(self, config: Config, database: Database, clock: Clock, spawn: Spawn, in_thread: InThread) -> None:
+        self._config, self._database, self._clock, self._spawn = config, database, clock, spawn
+        self.router = Router(Nowhere())
+        self.accounts: Residents[Account] = Residents(self._load_account, lambda account: account.is_idle, spawn)
+        self._join_accounts(in_thread)
+        self.room_services = [self._room_service(domain) for domain in config.room_services()]
+        self.discoverable.server_items += [JID.parse(domain) for domain in config.room_services()]
+
+    def _join_accounts(self, in_thread: InThread) -> None:
+        config, database, clock = self._config, self._database, self._clock
+        writer = database.writer
+        relayed = Relayed(JID.parse(config.server.domains[0]), self.router, writer)
+        archive = database.archive if config.archive.accounts else None
+        messages = Messages(self.accounts, archive, database.spool, writer, clock)
+        presences = Presences(self.accounts, messages, self.router, writer, relayed, self._spawn)
+        limits = (config.limits.sessions_per_account, config.limits.queue_stanzas)
+        self.sessions = Sessions(clock, FromClient(self.router, presences.sent), writer, new_id, limits)
+        stream_management = StreamManagement(self.sessions, writer, database.handled, clock, self._spawn, new_id)
+        self.sessions.on_end = Endings(presences, messages, stream_management, relayed).ended
+        self.sessions.on_arrival = messages.arrived
+        failures = Failures(config.limits.failed_logins_per_minute)
+        self.login = Login(
+            database.accounts, self.accounts, self.sessions, stream_management, failures, clock, self._spawn, in_thread
+        )
+        iqs = IQTable(self._spawn, writer)
+        RosterRequests(iqs, self.sessions, presences)
+        self.discoverable = Discoverable(set(), set(), [], [])
+        host = Host(
+            config.server.domains,
+            iqs,
+            self.sessions,
+            self.accounts,
+            database.values,
+            self.discoverable,
+            clock,
+            config.server.admins,
+        )
+        for extension in find(xep):
+            extension.install(host)
+        for domain in config.server.domains:
+            self.router.serve(domain, LocalDomain(self.accounts, messages, presences, iqs, self.router, relayed))
+        stream_management.start()
+
+    def _room_service(self, domain: str) -> RoomService:
+        database = self._database
+        loading = RoomLoading(database.rooms, database.entities, database.archive, self._clock, new_id)
+        iqs = IQTable(self._spawn, database.writer)
+        RoomServiceRequests(domain, "Rooms", loading, iqs)
+        service = RoomService(
+            loading,
+            iqs,
+            self.router,
+            self.sessions,
+            database.writer,
+            self._clock,
+            self._spawn,
+            self._config.archive.rooms,
+        )
+        self.router.serve(domain, service)
+        return service
+
+    async def _load_account(self, jid: JID) -> Account | None:
+        database = self._database
+        number = await database.accounts.number(jid)
+        if number is None:
+            return None
+        roster = Roster(number, jid, await database.rosters.roster(number), await database.rosters.requests(number))
+        blocked = await database.values.values(number, SPACE)
+        return Account(number, jid, roster, Blocklist(number, jid, blocked))

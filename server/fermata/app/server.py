@@ -1,0 +1,141 @@
+"""A running server: its parts with ports, a process and an order in which it starts and stops."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IListeningPort
+from twisted.internet.threads import deferToThread
+from twisted.logger import Logger
+
+from .. import __version__
+from ..core.c2s_stream import Policy
+from ..core.sasl.mechanism import Realm
+from ..core.xmlstream import Limits
+from ..net.c2s import Shared
+from ..net.certificates import ensure_certificate
+from ..net.listeners import ClientListeners
+from ..net.tls import Identities
+from ..storage.database import Database
+from ..xmpp.errors import StreamError
+from .accounts_access import account_commands
+from .config import Config, without_effect
+from .control import Commands, listen
+from .first_account import make_first_account, tell
+from .kept_accounts import ITERATIONS, KeptAccounts
+from .parts import Parts, new_id
+from .stream_features import features_after, limits_before
+
+T = TypeVar("T")
+_log = Logger()
+
+
+def spawn(work: Coroutine[Any, Any, None]) -> object:
+    """Starts a coroutine; what it raises is a bug, and is logged."""
+    deferred = Deferred.fromCoroutine(work)
+    deferred.addErrback(lambda failure: _log.failure("a task failed", failure))
+    return deferred
+
+
+def in_thread(work: Callable[[], T]) -> Awaitable[T]:
+    """Runs slow work beside the reactor."""
+    return deferToThread(work)
+
+
+class Server(Service):
+    """Opens everything in `startService`, and closes it in the opposite order in `stopService`."""
+
+    def __init__(self, config: Config, reactor: Any) -> None:
+        self._config, self._reactor = config, reactor
+        self._started_at = 0.0
+        self._control: IListeningPort | None = None
+
+    def startService(self) -> Deferred[Any]:
+        """See IService. What cannot be opened is raised before any port is."""
+        super().startService()  # type: ignore[no-untyped-call]
+        config = self._config
+        config.server.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = ensure_certificate(config.tls.certificate, config.tls.key, config.certificate_names())
+        if made:
+            _log.info("A self-signed certificate was made: {path}", path=config.tls.certificate)
+        identities = Identities(config.tls.certificate, config.tls.key, config.server.domains)
+        self._database = Database.open(
+            config.storage.url, config.storage.durability.value, self._reactor, self._reactor.callFromThread
+        )
+        self.parts = Parts(config, self._database, self._reactor, spawn, in_thread)
+        self._identities = identities
+        database = self._database
+        self._accounts = KeptAccounts(database.entities, database.accounts, database.writer, in_thread)
+        self._control = listen(self._reactor, config.server.data_dir, self._commands())
+        self._listeners = ClientListeners(self._shared(), config.limits.connections_per_address)
+        self._started_at = self._reactor.seconds()
+        return Deferred.fromCoroutine(self._open())
+
+    async def _open(self) -> None:
+        config = self._config
+        words = await make_first_account(config, self._accounts)
+        await self._listeners.listen(self._reactor, config.c2s.listen, config.c2s.listen_direct_tls)
+        self._say_ready()
+        if words is not None:
+            tell(words)
+
+    def reload(self) -> None:
+        """Reads the certificates again (SIGHUP)."""
+        self._identities.reload()
+        _log.info("The certificates were read again")
+
+    def stopService(self) -> Deferred[None]:
+        """See IService: ports first, then connections, then the database, so that nothing acked is lost."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await self._listeners.stop_listening()
+        self._listeners.end_all(StreamError("system-shutdown"))
+        if self._control is not None:
+            stopped = self._control.stopListening()
+            if stopped is not None:
+                await stopped
+        self._database.close()
+
+    def _shared(self) -> Shared:
+        config, database = self._config, self._database
+        secret = database.secret("of unknown accounts")
+        policy = Policy(
+            {domain: Realm(domain, secret, ITERATIONS) for domain in config.server.domains},
+            config.c2s.require_tls,
+            limits_before(config),
+            features_after(config, self.parts.discoverable),
+        )
+        return Shared(
+            policy,
+            Limits(stanza_bytes=config.limits.stanza_bytes),
+            config.limits.unauthenticated_seconds,
+            self._identities,
+            self.parts.login,
+            self._reactor,
+            new_id,
+        )
+
+    def _commands(self) -> Commands:
+        return {**account_commands(self._accounts), "status": self._status}
+
+    def _status(self) -> dict[str, Any]:
+        parts = self.parts
+        rooms = [room for service in parts.room_services for room in service.rooms]
+        return {
+            "version": __version__,
+            "uptime": self._reactor.seconds() - self._started_at,
+            "connections": len(self._listeners),
+            "sessions": len(parts.sessions),
+            "rooms": len(rooms),
+            "occupants": sum(len(room.rules.occupants) for room in rooms),
+        }
+
+    def _say_ready(self) -> None:
+        config = self._config
+        _log.info("Fermata {version} serves {domains}", version=__version__, domains=", ".join(config.server.domains))
+        idle = without_effect(config)
+        if idle:
+            _log.info("These settings do nothing yet in this version: {settings}", settings="; ".join(idle))

@@ -1,0 +1,88 @@
+"""Extensions: one file with one decorated function each, found by looking, wired at start.
+
+    @extension(xep=199, version="2.0.1", features=(ns.PING,))
+    def ping(host: Host) -> None:
+        host.on_iq(Addressee.SERVER, "get", "{%s}ping" % ns.PING, pong)
+
+What the decorator says is what service discovery tells; the body takes what it needs from `host`.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+
+from ..xmpp.dataforms import Form
+from ..xmpp.jid import JID
+from .accounts import Account
+from .iq import Addressee, IQTable, Responder
+from .origin import Clock
+from .registry import Sessions
+from .residents import Residents
+from .stores import ValueStore
+
+
+@dataclass(slots=True)
+class Discoverable:
+    """What service discovery tells of the server and of accounts: filled by those who answer for it."""
+
+    server_features: set[str]
+    account_features: set[str]
+    server_items: list[JID]
+    server_forms: list[Form]
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What an extension may touch."""
+
+    domains: Sequence[str]
+    iq: IQTable
+    sessions: Sessions
+    accounts: Residents[Account]
+    values: ValueStore
+    discoverable: Discoverable
+    clock: Clock
+    admins: Sequence[str]
+
+    def on_iq(self, addressee: Addressee, type: str, tag: str, responder: Responder) -> None:
+        """See IQTable.on."""
+        self.iq.on(addressee, type, tag, responder)
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """A XEP that is built: its number, the version that was followed, what it advertises, how it is wired."""
+
+    xep: int
+    version: str
+    features: tuple[str, ...]
+    account_features: tuple[str, ...]
+    wire: Callable[[Host], None]
+
+    def install(self, host: Host) -> None:
+        """Wires it, and advertises what it declares."""
+        self.wire(host)
+        host.discoverable.server_features.update(self.features)
+        host.discoverable.account_features.update(self.account_features)
+
+
+def extension(
+    xep: int, version: str, features: tuple[str, ...] = (), account_features: tuple[str, ...] = ()
+) -> Callable[[Callable[[Host], None]], Extension]:
+    """Declares the decorated function to be the wiring of a XEP."""
+
+    def declare(wire: Callable[[Host], None]) -> Extension:
+        return Extension(xep, version, features, account_features, wire)
+
+    return declare
+
+
+def find(package: ModuleType) -> list[Extension]:
+    """Every extension in the modules of a package, by XEP number, so that the order is the same everywhere."""
+    found: list[Extension] = []
+    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        contents = vars(importlib.import_module(module.name))
+        found += [value for value in contents.values() if isinstance(value, Extension)]
+    return sorted(found, key=lambda each: each.xep)

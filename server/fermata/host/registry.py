@@ -1,0 +1,115 @@
+"""Which sessions there are: binding, losing the connection, ending."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from ..xmpp.errors import StanzaError, StreamError
+from ..xmpp.jid import JID, JIDError
+from .accounts import Account
+from .origin import Clock, Timer
+from .pipeline import FromClient
+from .sessions import Link, Session
+from .stores import Writer
+
+GRACE_SECONDS: Final = 30.0  #: how long a lost connection without stream management is waited for (invariant 1)
+
+
+class Sessions:
+    """All sessions by full JID.
+
+    `on_arrival(session, spooled)` is called when messages that waited in the account's spool have arrived.
+    `on_end(account, session, keeps_rooms)` is called when one has ended: with `keeps_rooms`, its rooms are not to be
+    told, because the account is still in them.
+    """
+
+    def __init__(
+        self, clock: Clock, from_client: FromClient, writer: Writer, new_id: Callable[[], str], limits: tuple[int, int]
+    ) -> None:
+        self._clock, self._from_client, self._writer, self._new_id = clock, from_client, writer, new_id
+        self._per_account, self._queue_stanzas = limits
+        self._all: dict[JID, Session] = {}
+        self._accounts: dict[JID, Account] = {}
+        self._expiries: dict[JID, Timer] = {}
+        self.get = self._all.get  #: the session with that full JID, or None
+        self.on_arrival: Callable[[Session, list[int]], None]
+        self.on_end: Callable[[Account, Session, bool], None]
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(list(self._all.values()))
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def account_of(self, session: Session) -> Account:
+        """Whose session it is."""
+        return self._accounts[session.jid]
+
+    def bind(self, account: Account, resource: str, link: Link) -> Session:
+        """A new session (RFC 6120 §7); an older one with the same resource makes way for it, and leaves it its rooms.
+
+        Raises StanzaError: `bad-request` for what can be no resource, `resource-constraint` for too many sessions.
+        """
+        try:
+            jid = account.jid.with_resource(resource or self._new_id())
+        except JIDError:
+            raise StanzaError("bad-request", "that can be no resource") from None
+        older = account.sessions.get(jid.resource)
+        if older is None and 0 < self._per_account <= len(account.sessions):
+            raise StanzaError("resource-constraint", "too many sessions")
+        session = Session(jid, account, self._from_client, self._writer, self._new_id, self._queue_stanzas)
+        session.overflowed, session.arrived = self._overflowed, self.on_arrival
+        if older is not None:
+            session.directed = older.directed
+            self.end(older, keeps_rooms=True, error=StreamError("conflict", "another client has this resource now"))
+        session.link = link
+        account.sessions[jid.resource] = session
+        self._all[jid], self._accounts[jid] = session, account
+        return session
+
+    def lost(self, session: Session, link: Link, window: float) -> None:
+        """The connection is gone but the client has not said goodbye; the session waits `window` seconds for it."""
+        if session.link is not link or session.is_over:
+            return
+        session.link = None
+        self._expiries[session.jid] = self._clock.callLater(window, self._expired, session)
+
+    def found(self, session: Session, link: Link) -> None:
+        """The session has a connection again; an older one is told that it is replaced (XEP-0198 §5)."""
+        older, session.link = session.link, link
+        if older is not None:
+            older.end(StreamError("conflict", "the session was resumed elsewhere"))
+        self._forget_expiry(session)
+
+    def end(self, session: Session, keeps_rooms: bool = False, error: StreamError | None = None) -> None:
+        """The session is over: nobody can resume it, and nothing more is delivered to it."""
+        if session.is_over:
+            return
+        del self._all[session.jid]
+        account = self._accounts.pop(session.jid)
+        del account.sessions[session.resource]
+        self._forget_expiry(session)
+        session.is_over = True
+        link, session.link = session.link, None
+        if link is not None:
+            link.end(error)
+        self.on_end(account, session, keeps_rooms)
+
+    def _expired(self, session: Session) -> None:
+        """Invariant 1: without stream management, exits are dropped if the account is back by then."""
+        del self._expiries[session.jid]
+        account = self.account_of(session)
+        is_back = session.inbound is None and any(other.link is not None for other in account.sessions.values())
+        self.end(session, keeps_rooms=is_back)
+
+    def _forget_expiry(self, session: Session) -> None:
+        timer = self._expiries.pop(session.jid, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _overflowed(self, session: Session) -> None:
+        """A reader that does not read: it loses the connection and, without stream management, the session."""
+        link = session.link
+        if session.inbound is None or link is None:
+            self.end(session, error=StreamError("resource-constraint", "you do not read what you are sent"))
+        else:
+            link.end(StreamError("resource-constraint", "you do not read what you are sent"))

@@ -1,0 +1,186 @@
+"""Sessions: bound resources, with a connection or, for a while, without one.
+
+A connection is not a session. What goes to a session goes through `Session.send`, which knows whether a connection is
+there, whether it keeps up, and whether stream management counts along.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Protocol
+
+from ..core.blocking import Blocklist
+from ..core.presence import DirectedPresence
+from ..core.records import Step
+from ..core.release import ReleaseQueue
+from ..core.stream_management import Inbound, Outbound
+from ..xmpp.element import Element
+from ..xmpp.errors import StanzaError, StreamError
+from ..xmpp.jid import JID
+from ..xmpp.payload import Payload, payload_of
+from ..xmpp.stanza import answerable, error_of
+from .pipeline import FromClient
+from .stores import Writer
+
+
+class Link(Protocol):
+    """A session's connection."""
+
+    paused: bool  #: the peer does not keep up: write nothing now
+
+    def write(self, xml: str) -> None:
+        """Sends whole stanzas or other elements."""
+
+    def end(self, error: StreamError | None) -> None:
+        """Closes the stream and the connection, with an error if there is one."""
+
+
+class Owner(Protocol):
+    """The account that a session belongs to, as far as the session must know."""
+
+    number: int
+    blocklist: Blocklist
+
+
+class Session:
+    """One full JID (RFC 6120 §7): who it is, what it has told, what still waits for it."""
+
+    def __init__(
+        self, jid: JID, owner: Owner, from_client: FromClient, writer: Writer, new_id: Callable[[], str], queue_stanzas: int
+    ) -> None:
+        self.jid, self.resource, self.owner = jid, jid.resource, owner
+        self.link: Link | None = None
+        self.presence: Element | None = None  #: as it was last broadcast, while available
+        self.priority: int | None = None  #: of the available session; None before and after
+        self.directed = DirectedPresence()
+        self.wants_roster = False  #: it asked for the roster, so it gets pushes (RFC 6121 §2.1.6)
+        self.wants_blocklist = False  #: likewise (XEP-0191 §3.2)
+        self.inbound: Inbound | None = None  #: stream management, once enabled
+        self.outbound: Outbound | None = None
+        self.sm_id = ""
+        self.is_over = False  #: nobody can resume it any more
+        self.overflowed: Callable[[Session], None] = _ignore  #: more waits for it than may
+        self.attend: Callable[[Session], None] = _ignore  #: stream management has something to do
+        self.arrived: Callable[[Session, list[int]], None] = _forget  #: these have left the spool
+        self.counted: Callable[[Session], None] = _ignore  #: one more stanza came in
+        self._from_client, self._writer, self.new_id = from_client, writer, new_id
+        self._queue = ReleaseQueue(writer, self._refuse_step)
+        self._waiting: deque[tuple[Payload, JID]] = deque()
+        self._queue_stanzas = queue_stanzas
+        self._position = 0
+        self._held = False
+
+    # -- towards the client
+
+    def send(self, payload: Payload, to: JID) -> None:
+        """Sends a stanza, now or as soon as a connection can take it."""
+        link = self.link
+        if link is None or link.paused or self._waiting:
+            self._wait(payload, to)
+            return
+        link.write(payload.addressed(to))
+        self._written(payload, to)
+
+    def send_all(self, payloads: Sequence[Payload], to: JID) -> None:
+        """Sends many stanzas at once: one write where the connection can take it."""
+        link = self.link
+        if link is None or link.paused or self._waiting:
+            for payload in payloads:
+                self._wait(payload, to)
+            return
+        link.write("".join([payload.addressed(to) for payload in payloads]))
+        for payload in payloads:
+            self._written(payload, to)
+
+    def answer(self, stanza: Element) -> None:
+        """Sends a stanza that was made for this session alone."""
+        self.send(payload_of(stanza), self.jid)
+
+    def drain(self) -> None:
+        """Writes what waits, as far as the connection can take it."""
+        link, waiting = self.link, self._waiting
+        while waiting and link is not None and not link.paused:
+            payload, to = waiting.popleft()
+            link.write(payload.addressed(to))
+            self._written(payload, to)
+
+    def leftovers(self) -> list[tuple[Payload, JID]]:
+        """What the client has not got or not acknowledged, oldest first; the session is over, and forgets it."""
+        left = [] if self.outbound is None else self.outbound.unacked()
+        left.extend(self._waiting)
+        self._waiting.clear()
+        self.outbound = None
+        return left
+
+    def _written(self, payload: Payload, to: JID) -> None:
+        if self.outbound is not None:
+            if self.outbound.sent(payload, to):
+                self.attend(self)
+        elif payload.spooled:
+            self.arrived(self, [payload.spooled])
+
+    def _wait(self, payload: Payload, to: JID) -> None:
+        self._waiting.append((payload, to))
+        if self._queue_stanzas and len(self._waiting) > self._queue_stanzas:
+            self.overflowed(self)
+
+    # -- from the client
+
+    @property
+    def is_counting(self) -> bool:
+        """See Origin.is_counting."""
+        return self.inbound is not None
+
+    def take(self, stanza: Element) -> None:
+        """A stanza that the client sent. Raises StreamError for what no client may send."""
+        inbound = self.inbound
+        if inbound is None:
+            self._from_client.take(stanza, self, self.owner.blocklist)
+            return
+        self._position, self._held = inbound.begin(), False
+        self.counted(self)
+        self._from_client.take(stanza, self, self.owner.blocklist)
+        if not self._held:
+            inbound.complete(self._position, self._writer.ticket)
+
+    def take_refused(self, stanza: Element, error: StanzaError) -> None:
+        """A stanza that was too much to be read: it is answered, and counts as handled."""
+        self.refuse(stanza, error)
+        if self.inbound is not None:
+            self.inbound.complete(self.inbound.begin(), self._writer.ticket)
+
+    def hold(self) -> Callable[[], None]:
+        """See Origin.hold."""
+        if self.inbound is None:
+            return _nothing
+        self._held = True
+        return partial(self._complete, self.inbound, self._position)
+
+    def _complete(self, inbound: Inbound, position: int) -> None:
+        inbound.complete(position, self._writer.ticket)
+
+    def emit(self, ticket: int, step: Step | None, effect: Callable[..., None], *arguments: Any) -> None:
+        """See Origin.emit."""
+        self._queue.put(ticket, step, effect, *arguments)
+
+    def refuse(self, stanza: Element, error: StanzaError) -> None:
+        """See Origin.refuse."""
+        if answerable(stanza):
+            self._queue.put(0, None, self.answer, error_of(stanza, error))
+
+    def _refuse_step(self, step: Step) -> None:
+        """What a stanza caused could not be kept: its sender must know, and nobody else."""
+        if step.stanza is not None and answerable(step.stanza):
+            self.answer(error_of(step.stanza, StanzaError("internal-server-error", "it could not be stored", "wait")))
+
+
+def _ignore(session: Session) -> None:
+    """Nobody has asked to be told."""
+
+
+def _forget(session: Session, spooled: list[int]) -> None:
+    """Likewise."""
+
+
+def _nothing() -> None:
+    """Nothing was held."""

@@ -1,0 +1,310 @@
+"""One client connection: bytes from a socket to a session and back (RFC 6120)."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from twisted.internet.interfaces import IHandshakeListener, IPushProducer
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from ..core.c2s_stream import (
+    Bind,
+    ClientStream,
+    End,
+    Policy,
+    Refuse,
+    Restart,
+    Resume,
+    StartTLS,
+    Want,
+    Write,
+    stream_error,
+)
+from ..core.sasl.credentials import ScramKeys
+from ..core.sasl.mechanism import NeedCredentials, Verify
+from ..core.xmlstream import Limits, RefusedStanza, StreamEnd, StreamEvent, XMLStream
+from ..host.entrance import Entrance
+from ..host.origin import Clock, Timer
+from ..host.sessions import Session
+from ..xmpp import namespaces as ns
+from ..xmpp.element import E, Element, serialise
+from ..xmpp.errors import StanzaError, StreamError
+from ..xmpp.jid import JID
+from ..xmpp.payload import Payload
+from ..xmpp.stanza import KINDS, error_of, result_of
+from .tls import Identities, TLSForStream, channel_bindings
+
+_CLOSE_SECONDS: Final = 0.5  #: how long the peer has to read our goodbye
+_ABORT_SECONDS: Final = 5.0  #: and how long to close the connection properly
+_log = Logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all client connections have in common."""
+
+    policy: Policy
+    limits: Limits
+    unauthenticated_seconds: float
+    identities: Identities
+    entrance: Entrance
+    clock: Clock
+    new_id: Callable[[], str]
+
+
+@implementer(IPushProducer, IHandshakeListener)
+class ClientConnection(Protocol):
+    """Parses what arrives; negotiates first, and hands stanzas to the session from then on."""
+
+    transport: Any  # of TCP or TLS: Twisted's interfaces do not say that it is a consumer as well
+
+    def __init__(self, shared: Shared, address: str, gone: "Callable[[ClientConnection], None]") -> None:
+        self._shared, self._address, self._gone = shared, address, gone
+        self._xml = XMLStream(ns.CLIENT, shared.limits)
+        self._stream = ClientStream(shared.policy, shared.new_id)
+        self._session: Session | None = None
+        self._busy = False  #: an answer is being waited for: nothing may be read before it is here
+        self._held_back = False  #: and the transport has been told so
+        self._events: Iterator[StreamEvent] = iter(())  #: what has been read, but not taken
+        self._unread = b""  #: what came in after that
+        self._closing = False
+        self._timer: Timer | None = None
+        self._trying: JID | None = None
+        self.paused = False
+        self.quiet = 0  #: how often in a row nobody has heard from the peer (see `listeners`)
+
+    # -- the transport (twisted.internet)
+
+    def connectionMade(self) -> None:
+        """See Protocol."""
+        self.transport.registerProducer(self, True)
+        self.transport.setTcpNoDelay(True)
+        wait = self._shared.unauthenticated_seconds
+        if wait:
+            self._timer = self._shared.clock.callLater(wait, self.end, StreamError("connection-timeout"))
+
+    def handshakeCompleted(self) -> None:
+        """See IHandshakeListener: TLS is on."""
+        self._stream.secured(channel_bindings(self.transport.getHandle(), self._shared.identities))
+
+    def dataReceived(self, data: bytes) -> None:
+        """See Protocol."""
+        self.quiet = 0
+        if self._busy:
+            self._unread += data
+        elif not self._closing:
+            self._read(data)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """See Protocol."""
+        self._forget_timer()
+        self._closing = True
+        session, self._session = self._session, None
+        if session is not None:
+            self._shared.entrance.lost(session, self)
+        self._gone(self)
+
+    def pauseProducing(self) -> None:
+        """See IPushProducer: the peer does not keep up."""
+        self.paused = True
+
+    def resumeProducing(self) -> None:
+        """See IPushProducer: it does again."""
+        self.paused = False
+        if self._session is not None:
+            self._session.drain()
+
+    def stopProducing(self) -> None:
+        """See IPushProducer: the connection is going."""
+        self.paused = True
+
+    # -- what a session wants of its link (host.sessions.Link)
+
+    def write(self, xml: str) -> None:
+        """Sends whole stanzas or other elements."""
+        self.transport.write(xml.encode())
+
+    def end(self, error: StreamError | None) -> None:
+        """Closes the stream, then the connection, once the peer has had time to read why."""
+        if self._closing:
+            return
+        self._closing = True
+        self._forget_timer()
+        session, self._session = self._session, None
+        if session is not None:
+            self._shared.entrance.lost(session, self)
+        opening = "" if self._stream.header_sent else self._stream.opening()
+        self.write(opening + (stream_error(error) if error is not None else "</stream:stream>"))
+        self._timer = self._shared.clock.callLater(_CLOSE_SECONDS if error else 0, self._close)
+
+    def ask(self) -> None:
+        """Asks the peer for any sign of life (XEP-0199 §4.2, server to client; XEP-0198 §4 where it is in use)."""
+        session = self._session
+        if session is None:
+            return
+        if session.outbound is not None:
+            self.write(f"<r xmlns='{ns.SM}'/>")
+            return
+        ping = f" from='{session.jid.domain}' id='{self._shared.new_id()}' type='get'><ping xmlns='{ns.PING}'/></iq>"
+        session.send(Payload("iq", ping, session.jid.domain, "get"), session.jid)
+
+    def _close(self) -> None:
+        self._timer = self._shared.clock.callLater(_ABORT_SECONDS, self.transport.abortConnection)
+        self.transport.unregisterProducer()
+        self.transport.loseConnection()
+
+    def _forget_timer(self) -> None:
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
+
+    # -- what arrives
+
+    def _read(self, data: bytes) -> None:
+        try:
+            self._take_all(iter(self._xml.receive(data)))
+        except StreamError as error:
+            self.end(error)
+
+    def _take_all(self, events: Iterator[StreamEvent]) -> None:
+        for event in events:
+            self._take(event)
+            if self._busy:
+                self._events = events
+                return
+            if self._closing:
+                return
+
+    def _take(self, event: StreamEvent) -> None:
+        session = self._session
+        if session is None:
+            self._do(self._stream.receive(event))
+        elif isinstance(event, Element):
+            if event.tag in KINDS:
+                session.take(event)
+            else:
+                self._shared.entrance.nonza(session, event)
+        elif isinstance(event, RefusedStanza):
+            session.take_refused(event.stanza, StanzaError("policy-violation", event.text))
+        elif isinstance(event, StreamEnd):
+            self._session = None
+            self._shared.entrance.left(session, self)
+            self.end(None)
+
+    def _do(self, wants: list[Want]) -> None:
+        for want in wants:
+            _DEEDS[type(want)](self, want)
+
+    def _write(self, want: Write) -> None:
+        self.write(want.xml)
+
+    def _refuse(self, want: Refuse) -> None:
+        self.write(want.xml)
+        self._shared.entrance.failed(self._trying, self._address)
+
+    def _start_tls(self, want: StartTLS) -> None:
+        if self._xml.unread:
+            raise StreamError("policy-violation", "nothing may follow the request for TLS before TLS is on")
+        self._xml.restart()
+        self.transport.startTLS(TLSForStream(self._shared.identities, want.domain))
+
+    def _restart(self, want: Restart) -> None:
+        self._xml.restart()
+        self._xml.authenticated()
+
+    def _end(self, want: End) -> None:
+        self.end(None)
+
+    # -- what must be waited for
+
+    def _ask(self, ask: Callable[[], None]) -> None:
+        """Asks for something whose answer goes to `_go_on`, often before this returns."""
+        self._busy = True
+        ask()
+        if self._busy and not self._closing:
+            self._held_back = True
+            self.transport.pauseProducing()
+
+    def _go_on(self, wants: Callable[[], list[Want]]) -> None:
+        """An answer is here: acts on it, then on what has arrived meanwhile."""
+        self._busy = False
+        if self._closing:
+            return
+        try:
+            self._do(wants())
+            if self._held_back:
+                self._catch_up()
+        except StreamError as error:
+            self.end(error)
+
+    def _catch_up(self) -> None:
+        """Takes what was left when the question was asked, then what has come in since."""
+        self._held_back = False
+        self.transport.resumeProducing()
+        self._take_all(self._events)
+        if not self._busy and self._unread:
+            data, self._unread = self._unread, b""
+            self._read(data)
+
+    def _look_up(self, want: NeedCredentials) -> None:
+        trying = self._trying = JID.of(want.username, self._stream.domain)
+        self._ask(lambda: self._shared.entrance.look_up(trying, self._address, self._looked_up))
+
+    def _looked_up(self, keys: list[ScramKeys] | None) -> None:
+        stream = self._stream
+        self._go_on(lambda: stream.refused("temporary-auth-failure") if keys is None else stream.credentials(keys))
+
+    def _verify(self, want: Verify) -> None:
+        def verified(matches: bool) -> None:
+            self._go_on(lambda: self._stream.verified(matches))
+
+        self._ask(lambda: self._shared.entrance.verify(want.check, verified))
+
+    def _bind(self, want: Bind) -> None:
+        account = self._stream.account or _nobody()
+
+        def bound(session: Session | StanzaError) -> None:
+            self._go_on(lambda: [Write(self._bound(want.iq, session))])
+
+        self._ask(lambda: self._shared.entrance.bind(account, want.resource, self, bound))
+
+    def _bound(self, iq: Element, session: Session | StanzaError) -> str:
+        if isinstance(session, StanzaError):
+            return serialise(error_of(iq, session))
+        self._begin(session)
+        jid = E("{%s}jid" % ns.BIND, {}, str(session.jid))
+        return serialise(result_of(iq, E("{%s}bind" % ns.BIND, {}, jid)))
+
+    def _resume(self, want: Resume) -> None:
+        account = self._stream.account or _nobody()
+
+        def resumed(session: Session | None) -> None:
+            if session is not None:
+                self._begin(session)
+            self._go_on(list)
+
+        self._ask(lambda: self._shared.entrance.resume(account, want.previd, want.h, self, resumed))
+
+    def _begin(self, session: Session) -> None:
+        self._forget_timer()
+        self._session = session
+
+
+def _nobody() -> JID:
+    raise StreamError("not-authorized")
+
+
+_DEEDS: Final[Mapping[type, Callable[[ClientConnection, Any], None]]] = {
+    Write: ClientConnection._write,
+    Refuse: ClientConnection._refuse,
+    StartTLS: ClientConnection._start_tls,
+    Restart: ClientConnection._restart,
+    End: ClientConnection._end,
+    NeedCredentials: ClientConnection._look_up,
+    Verify: ClientConnection._verify,
+    Bind: ClientConnection._bind,
+    Resume: ClientConnection._resume,
+}

@@ -1,0 +1,136 @@
+"""TLS as a server offers it: contexts by name (SNI), ALPN, channel bindings, certificates that can be reloaded.
+
+RFC 7590 (TLS 1.2 at least, no compression, no renegotiation), XEP-0368 (direct TLS), RFC 5929 and 9266 (bindings).
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from OpenSSL import SSL
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+from twisted.protocols.tls import TLSMemoryBIOProtocol
+from zope.interface import implementer
+
+_WEAK: Final = ("md5", "sha1")
+_ALPN: Final = b"xmpp-client"
+
+
+class CertificateError(Exception):
+    """A certificate cannot be used; the words are for the operator."""
+
+
+class Identity:
+    """A certificate with its key, ready to be shown: one OpenSSL context.
+
+    Raises CertificateError if the files cannot be read or do not belong together.
+    """
+
+    def __init__(self, certificate: Path, key: Path) -> None:
+        context = SSL.Context(SSL.TLS_SERVER_METHOD)
+        context.set_min_proto_version(SSL.TLS1_2_VERSION)
+        context.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION | SSL.OP_CIPHER_SERVER_PREFERENCE)
+        # An idle connection gives its 34 KB of buffers back.
+        context.set_mode(SSL.MODE_RELEASE_BUFFERS)
+        context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+        context.set_session_id(b"fermata")
+        try:
+            context.use_certificate_chain_file(str(certificate))
+            context.use_privatekey_file(str(key))
+            context.check_privatekey()
+            self.certificate = x509.load_pem_x509_certificate(certificate.read_bytes())
+        except (SSL.Error, OSError, ValueError) as error:
+            raise CertificateError(f"the certificate {certificate} with the key {key}: {_words(error)}") from None
+        self.context = context
+        self.end_point = _end_point(self.certificate)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, SSL.Error) and error.args and error.args[0]:
+        return str(error.args[0][0][-1])
+    return str(error)
+
+
+def _end_point(certificate: x509.Certificate) -> bytes:
+    """The binding `tls-server-end-point` of a certificate (RFC 5929 §4.1); empty where it is not defined."""
+    signed_with = certificate.signature_hash_algorithm
+    if signed_with is None:
+        return b""
+    digest = hashes.SHA256() if signed_with.name in _WEAK else signed_with
+    return certificate.fingerprint(digest)
+
+
+class Identities:
+    """The identities of all domains; `reload` replaces all of them or none."""
+
+    def __init__(self, certificate: Path, key: Path, domains: Sequence[str]) -> None:
+        self._certificate, self._key, self._domains = certificate, key, domains
+        self._default: Identity
+        self._by_name: dict[bytes, Identity] = {}
+        self._by_context: dict[SSL.Context, Identity] = {}
+        self.reload()
+
+    def reload(self) -> None:
+        """Reads the files again; connections that stand keep what they were shown.
+
+        A domain has its own identity where `DOMAIN.pem` and `DOMAIN.key` stand beside the certificate, and that one
+        otherwise. Raises CertificateError, and then nothing has changed.
+        """
+        default = Identity(self._certificate, self._key)
+        by_name = {}
+        for domain in self._domains:
+            own = self._certificate.with_name(f"{domain}.pem")
+            if own.exists() and own != self._certificate:
+                by_name[domain.encode("idna")] = Identity(own, own.with_suffix(".key"))
+        self._default, self._by_name = default, by_name
+        for identity in (default, *by_name.values()):
+            self._by_context[identity.context] = identity
+            identity.context.set_tlsext_servername_callback(self._choose)
+            identity.context.set_alpn_select_callback(_select)
+
+    def _choose(self, connection: SSL.Connection) -> None:
+        identity = self._by_name.get((connection.get_servername() or b"").lower())
+        if identity is not None:
+            connection.set_context(identity.context)
+
+    def shown_on(self, connection: SSL.Connection) -> Identity:
+        """The identity that this connection was shown."""
+        return self._by_context.get(connection.get_context(), self._default)
+
+    def context_for(self, domain: str) -> SSL.Context:
+        """The context to begin with where the domain is known before TLS is (STARTTLS)."""
+        return self._by_name.get(domain.encode("idna"), self._default).context
+
+
+def _select(connection: SSL.Connection, offered: list[bytes]) -> bytes:
+    """XEP-0368 §3: who asks for other protocols alone would not understand ours, so the handshake ends."""
+    if _ALPN not in offered:
+        raise SSL.Error([("fermata", "alpn", "no protocol in common")])
+    return _ALPN
+
+
+@implementer(IOpenSSLServerConnectionCreator)
+class TLSForStream:
+    """Begins TLS on a server's side, with the identity of `domain` where that is known already (STARTTLS)."""
+
+    def __init__(self, identities: Identities, domain: str = "") -> None:
+        self._identities, self._domain = identities, domain
+
+    def serverConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:  # noqa: N802, N803
+        """See IOpenSSLServerConnectionCreator."""
+        return SSL.Connection(self._identities.context_for(self._domain), None)
+
+
+def channel_bindings(connection: SSL.Connection, identities: Identities) -> dict[str, bytes]:
+    """The channel bindings of a connection by type (specs: XEP-0440 wants tls-server-end-point always)."""
+    bindings: dict[str, bytes] = {}
+    if connection.get_protocol_version_name() == "TLSv1.3":
+        # On TLS 1.2 the exporter binds only with extended master secrets, which OpenSSL does not tell us about.
+        bindings["tls-exporter"] = connection.export_keying_material(b"EXPORTER-Channel-Binding", 32, b"")
+    end_point = identities.shown_on(connection).end_point
+    if end_point:
+        bindings["tls-server-end-point"] = end_point
+    return bindings

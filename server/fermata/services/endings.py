@@ -1,0 +1,34 @@
+"""What the end of a session leaves to be done (RFC 6121 §4.5, XEP-0198 §5)."""
+
+from ..core.stored_xml import stanza_from
+from ..host.accounts import Account
+from ..host.sessions import Session
+from ..xmpp.errors import StanzaError
+from .messages import Messages
+from .presence import Presences
+from .relayed import Relayed
+from .stream_management import StreamManagement
+
+
+class Endings:
+    """Tells everybody who must know, and sees to what the client did not get."""
+
+    def __init__(
+        self,
+        presences: Presences,
+        messages: Messages,
+        stream_management: StreamManagement,
+        relayed: Relayed,
+    ) -> None:
+        self._presences, self._messages = presences, messages
+        self._stream_management, self._relayed = stream_management, relayed
+
+    def ended(self, account: Account, session: Session, keeps_rooms: bool) -> None:
+        """The session is over; with `keeps_rooms` its rooms are not told."""
+        self._stream_management.ended(session)
+        self._presences.withdraw(account, session, None, keeps_rooms)
+        for payload, to in session.leftovers():
+            if payload.kind == "message":
+                self._messages.left_over(account, payload, to)
+            elif payload.kind == "iq" and payload.type in ("get", "set"):
+                self._relayed.refuse(stanza_from(payload.addressed(to)), StanzaError("service-unavailable"))

@@ -1,0 +1,114 @@
+"""A domain with accounts: what its stanzas are for, the server itself or an account (RFC 6121 §8)."""
+
+from collections.abc import Callable
+from functools import partial
+
+from ..core.delivery import Undelivered, iq_undelivered, presence_recipients, without_account
+from ..core.stored_xml import stanza_from
+from ..host.accounts import Account
+from ..host.iq import Addressee, IQTable, Request
+from ..host.origin import Origin
+from ..host.pipeline import guarded_route
+from ..host.residents import Residents
+from ..host.router import Router
+from ..host.sessions import Session
+from ..xmpp.element import Element
+from ..xmpp.errors import StanzaError
+from ..xmpp.jid import JID
+from ..xmpp.payload import Payload, payload_of
+from .messages import Messages
+from .presence import Presences
+from .relayed import Relayed
+
+_Act = Callable[[Account | None, Element, JID, JID, Origin], None]
+
+
+class LocalDomain:
+    """Answers for one domain (see host.router.Destination)."""
+
+    def __init__(
+        self,
+        accounts: Residents[Account],
+        messages: Messages,
+        presences: Presences,
+        iqs: IQTable,
+        router: Router,
+        relayed: Relayed,
+    ) -> None:
+        self._accounts, self._messages, self._presences = accounts, messages, presences
+        self._iqs, self._router, self._relayed = iqs, router, relayed
+
+    def message(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
+        """A message to an account; the server itself reads none."""
+        if not to.local:
+            raise StanzaError("service-unavailable")
+        self._with_account(self._messages.receive, stanza, to, sender, origin)
+
+    def presence(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
+        """A presence to an account; the server itself has no contacts."""
+        if to.local:
+            self._with_account(self._presences.receive, stanza, to, sender, origin)
+
+    def iq(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
+        """An iq to the server, to an account or to one of its sessions."""
+        type = stanza.get("type", "")
+        if to.local:
+            self._with_account(self._iq, stanza, to, sender, origin)
+        elif type in ("get", "set"):
+            if to.resource:
+                raise StanzaError("service-unavailable")
+            self._iqs.answer(Addressee.SERVER, Request(stanza, stanza[0], sender, to, None, origin))
+
+    def _iq(self, account: Account | None, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
+        type = stanza.get("type", "")
+        if account is None:
+            if without_account("iq", type) is Undelivered.REFUSE:
+                raise StanzaError("service-unavailable")
+            return
+        if account.blocklist and account.blocklist.blocks(sender):
+            if type in ("get", "set"):
+                raise StanzaError("service-unavailable")
+            return
+        session = account.sessions.get(to.resource) if to.resource else None
+        if session is not None:
+            origin.emit(0, None, session.send, payload_of(stanza), to)
+            return
+        fate = iq_undelivered(type, to.resource)
+        if fate is Undelivered.REFUSE:
+            raise StanzaError("service-unavailable")
+        if fate is Undelivered.ACCOUNT and type in ("get", "set"):
+            addressee = Addressee.SELF if sender.bare == account.jid else Addressee.ACCOUNT
+            self._iqs.answer(addressee, Request(stanza, stanza[0], sender, to, account, origin))
+
+    def deliver(self, payload: Payload, to: JID) -> None:
+        """A stanza that was made here: presence of a contact, or what a room says to somebody without a session."""
+        account = self._accounts.get(to.bare)
+        if payload.kind == "presence":
+            if account is not None and not (account.blocklist and account.blocklist.blocks(JID.parse(payload.sender))):
+                for session in presence_recipients(payload.type, to.resource, account.sessions):
+                    session.send(payload, to)
+            return
+        stanza = stanza_from(payload.addressed(to))
+        guarded_route(self._router, stanza, to, JID.parse(payload.sender), self._relayed)
+
+    def _with_account(self, act: _Act, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
+        """Acts with the account in memory; while it is being loaded, what is for it waits in line."""
+        account = self._accounts.get(to.bare)
+        if account is not None:
+            act(account, stanza, to, sender, origin)
+            return
+        settled = origin.hold()
+
+        def loaded(account: Account | None) -> None:
+            try:
+                act(account, stanza, to, sender, origin)
+            except StanzaError as error:
+                origin.refuse(stanza, error)
+            finally:
+                settled()
+
+        def failed(error: StanzaError) -> None:
+            origin.refuse(stanza, error)
+            settled()
+
+        self._accounts.use(to.bare, loaded, failed)

@@ -1,0 +1,109 @@
+"""How a client becomes a session: its keys, its account, its resource."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol
+
+from ..core.sasl.credentials import ScramKeys
+from ..core.throttle import Failures
+from ..host.accounts import Account
+from ..host.origin import Clock
+from ..host.registry import GRACE_SECONDS, Sessions
+from ..host.residents import Residents, Spawn
+from ..host.sessions import Link, Session
+from ..host.stores import AccountStore
+from ..xmpp import namespaces as ns
+from ..xmpp.element import Element
+from ..xmpp.errors import StanzaError, StreamError
+from ..xmpp.jid import JID
+from .stream_management import StreamManagement
+
+_SM: Final = "{" + ns.SM + "}"
+
+
+class InThread(Protocol):
+    """Runs slow work beside the reactor."""
+
+    def __call__(self, work: Callable[[], bool]) -> Awaitable[bool]:
+        """What `work` returns, once it has."""
+
+
+class Login:
+    """The way in for clients. Each answer goes to the `done` that is passed along; `address` is the peer's."""
+
+    def __init__(
+        self,
+        credentials: AccountStore,
+        accounts: Residents[Account],
+        sessions: Sessions,
+        stream_management: StreamManagement,
+        failures: Failures,
+        clock: Clock,
+        spawn: Spawn,
+        in_thread: InThread,
+    ) -> None:
+        self._credentials, self._accounts, self._sessions = credentials, accounts, sessions
+        self._stream_management, self._failures, self._clock = stream_management, failures, clock
+        self._spawn, self._in_thread = spawn, in_thread
+
+    def look_up(self, jid: JID, address: str, done: Callable[[list[ScramKeys] | None], None]) -> None:
+        """The keys of an account, none if there is no such account; None if nobody may try now."""
+        now = self._clock.seconds()
+        if self._failures.is_full((address, jid), now):
+            done(None)
+            return
+        self._spawn(self._look_up(jid, done))
+
+    async def _look_up(self, jid: JID, done: Callable[[list[ScramKeys] | None], None]) -> None:
+        done(await self._credentials.credentials(jid))
+
+    def failed(self, jid: JID | None, address: str) -> None:
+        """An attempt to authenticate has failed."""
+        self._failures.note((address, jid), self._clock.seconds())
+
+    def verify(self, check: Callable[[], bool], done: Callable[[bool], None]) -> None:
+        """Compares a password, which takes milliseconds, beside the reactor."""
+        self._spawn(self._verify(check, done))
+
+    async def _verify(self, check: Callable[[], bool], done: Callable[[bool], None]) -> None:
+        done(await self._in_thread(check))
+
+    def bind(self, jid: JID, resource: str, link: Link, done: Callable[[Session | StanzaError], None]) -> None:
+        """Binds a resource for an account, with its roster and blocklist in memory."""
+
+        def bound(account: Account | None) -> None:
+            try:
+                if account is None:
+                    raise StanzaError("not-allowed", "the account is gone")
+                done(self._sessions.bind(account, resource, link))
+            except StanzaError as error:
+                done(error)
+
+        self._accounts.use(jid, bound, done)
+
+    def resume(self, jid: JID, previd: str, h: int, link: Link, done: Callable[[Session | None], None]) -> None:
+        """Resumes a session of an account (XEP-0198 §5)."""
+
+        def loaded(account: Account | None) -> None:
+            if account is None:
+                done(None)
+            else:
+                self._stream_management.resume(account, previd, h, link, done)
+
+        self._accounts.use(jid, loaded, lambda error: done(None))
+
+    def nonza(self, session: Session, element: Element) -> None:
+        """An element that is no stanza, from a bound client. Raises StreamError."""
+        if not element.tag.startswith(_SM):
+            raise StreamError("unsupported-stanza-type")
+        self._stream_management.take(session, element)
+
+    def left(self, session: Session, link: Link) -> None:
+        """The client has closed its stream: the session is over."""
+        if session.link is link:
+            self._sessions.end(session)
+
+    def lost(self, session: Session, link: Link) -> None:
+        """The connection of a session is gone, without a goodbye."""
+        if session.link is link:
+            self._stream_management.lost(session)
+            self._sessions.lost(session, link, self._stream_management.window(session) or GRACE_SECONDS)

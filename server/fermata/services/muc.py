@@ -1,0 +1,211 @@
+"""Rooms at work: loads them, hands them what arrives, keeps and sends what their rules say (XEP-0045).
+
+The rules are `core.muc`; a room's order is its release queue. What a room has said is in the archive before anybody
+sees it, and what cannot be kept is told to nobody but its author.
+"""
+
+import logging
+from collections.abc import Callable
+
+from ..core.muc.effects import Effects, Flood, Send
+from ..core.muc.room import Room
+from ..core.records import Lineage, MessageArchived, Step
+from ..core.release import ReleaseQueue
+from ..host.iq import Addressee, IQTable, Request
+from ..host.origin import Clock, Origin
+from ..host.registry import Sessions
+from ..host.residents import Residents, Spawn
+from ..host.router import Router
+from ..host.stores import Writer
+from ..xmpp import namespaces as ns
+from ..xmpp.element import Element, child
+from ..xmpp.errors import StanzaError
+from ..xmpp.jid import JID
+from ..xmpp.payload import Payload, payload_of
+from ..xmpp.stanza import answerable, error_of
+from .muc_rooms import RoomLoading
+
+
+_log = logging.getLogger(__name__)
+_Take = Callable[[Room, JID, Element, float], Effects]
+
+
+class LiveRoom:
+    """A room in memory: its rules, and the order in which it speaks."""
+
+    __slots__ = ("lineage", "queue", "rules")
+
+    def __init__(self, rules: Room, queue: ReleaseQueue) -> None:
+        self.rules, self.queue = rules, queue
+        self.lineage = Lineage()
+
+
+class RoomService:
+    """All rooms of one service domain."""
+
+    def __init__(
+        self,
+        loading: RoomLoading,
+        iqs: IQTable,
+        router: Router,
+        sessions: Sessions,
+        writer: Writer,
+        clock: Clock,
+        spawn: Spawn,
+        keeps_archives: bool,
+    ) -> None:
+        self._loading, self._iqs = loading, iqs
+        self._router, self._sessions = router, sessions
+        self._writer, self._clock, self._keeps_archives = writer, clock, keeps_archives
+        self.rooms: Residents[LiveRoom] = Residents(self._load, _is_idle, spawn)
+
+    # -- what arrives (see host.router.Destination)
+
+    def message(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
+        """A message to a room or to one of its occupants."""
+        if not to.local:
+            raise StanzaError("service-unavailable")
+        self._enter(stanza, to, sender, origin, Room.message)
+
+    def presence(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
+        """A presence to a room: entering, leaving, a new nickname, a new status."""
+        if to.local:
+            self._enter(stanza, to, sender, origin, Room.presence)
+
+    def iq(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
+        """An iq to the service, to a room or to one of its occupants."""
+        if to.local:
+            self._enter(stanza, to, sender, origin, Room.iq)
+        elif to.resource:
+            raise StanzaError("service-unavailable")
+        elif stanza.get("type") in ("get", "set"):
+            self._iqs.answer(Addressee.SERVER, Request(stanza, stanza[0], sender, to, None, origin))
+
+    def deliver(self, payload: Payload, to: JID) -> None:
+        """Nothing that is made here goes to a room in this way."""
+        _log.error("a %s from %s went astray to %s", payload.kind, payload.sender, to)
+
+    # -- one step of one room
+
+    def _enter(self, stanza: Element, to: JID, sender: JID, origin: Origin, take: _Take) -> None:
+        room = self.rooms.get(to.bare)
+        if room is not None:
+            self._step(room, stanza, sender, origin, take)
+            return
+        settled = origin.hold()
+
+        def go_on(room: LiveRoom | None) -> None:
+            try:
+                if room is None:
+                    self._without_room(stanza, to, sender)
+                else:
+                    self._step(room, stanza, sender, origin, take)
+            except StanzaError as error:
+                origin.refuse(stanza, error)
+            finally:
+                settled()
+
+        def give_up(error: StanzaError) -> None:
+            origin.refuse(stanza, error)
+            settled()
+
+        self.rooms.use(to.bare, go_on, give_up)
+
+    def _without_room(self, stanza: Element, to: JID, sender: JID) -> None:
+        """No room has that address: entering makes one (§10.1); a self-ping must not sound as if it stood (XEP-0410)."""
+        kind, type = stanza.tag, stanza.get("type", "")
+        if kind == "presence":
+            if type == "" and child(stanza, "{%s}x" % ns.MUC) is not None and to.resource:
+                self._create(to.bare, sender, stanza)
+            elif type == "" and not to.resource:
+                raise StanzaError("jid-malformed", "a nickname is missing", by=to.bare)
+            elif type == "":
+                raise StanzaError("item-not-found", "there is no such room", by=to.bare)
+            return
+        if kind == "iq" and to.resource and child(stanza, "{%s}ping" % ns.PING) is not None:
+            raise StanzaError("not-acceptable", "you are not in that room", "cancel", by=to.bare)
+        if kind == "message" and type == "groupchat":
+            raise StanzaError("not-acceptable", "you are not in that room", "cancel", by=to.bare)
+        raise StanzaError("item-not-found", "there is no such room", by=to.bare)
+
+    def _create(self, jid: JID, creator: JID, presence: Element) -> None:
+        rules, effects = self._loading.create(jid, creator, presence)
+        room = self._live(rules)
+        self.rooms.put(jid, room)
+        self.perform(room, effects, presence)
+
+    async def _load(self, jid: JID) -> LiveRoom | None:
+        rules = await self._loading.load(jid)
+        return None if rules is None else self._live(rules)
+
+    def _live(self, rules: Room) -> LiveRoom:
+        room = LiveRoom(rules, ReleaseQueue(self._writer, lambda step: self._void(room, step)))
+        self._watch(room)
+        return room
+
+    def _watch(self, room: LiveRoom) -> None:
+        """Calls the room when it wants to be called: a new one opens by itself some time."""
+        due = room.rules.next_deadline()
+        if due is not None:
+            self._clock.callLater(max(0.0, due - self._clock.seconds()), self._tick, room)
+
+    def _tick(self, room: LiveRoom) -> None:
+        if self.rooms.get(room.rules.jid) is room:
+            self.perform(room, room.rules.tick(self._clock.seconds()))
+
+    def _step(self, room: LiveRoom, stanza: Element, sender: JID, origin: Origin, take: _Take) -> None:
+        try:
+            effects = take(room.rules, sender, stanza, self._clock.seconds())
+        except StanzaError as error:
+            if answerable(stanza):
+                # In line behind what the room has said so far, as everything that it says.
+                room.queue.put(0, None, origin.answer, error_of(stanza, error))
+            return
+        self.perform(room, effects, stanza)
+
+    def perform(self, room: LiveRoom, effects: Effects, stanza: Element | None = None) -> None:
+        """Keeps what a step made, then sends what it says."""
+        records = effects.records
+        if not self._keeps_archives:
+            records = [record for record in records if not isinstance(record, MessageArchived)]
+        if records:
+            step = Step(records, stanza, room.lineage)
+            room.queue.put(self._writer.submit(step), step, self._send, effects.sends)
+        elif effects.sends:
+            room.queue.put(0, None, self._send, effects.sends)
+        if effects.destroyed:
+            self.rooms.drop(room.rules.jid)
+
+    def _send(self, sends: list[Send | Flood]) -> None:
+        session_of, deliver = self._sessions.get, self._router.deliver
+        for send in sends:
+            if isinstance(send, Flood):
+                session = session_of(send.to)
+                if session is not None:
+                    session.send_all(send.payloads, send.to)
+                else:
+                    for payload in send.payloads:
+                        deliver(payload, send.to)
+                continue
+            payload, recipients = send
+            for to in recipients:
+                session = session_of(to)
+                if session is not None:
+                    session.send(payload, to)
+                else:
+                    deliver(payload, to)
+
+    def _void(self, room: LiveRoom, step: Step) -> None:
+        """A step could not be kept: its author is told, and the room goes back to what storage knows of it."""
+        if self.rooms.get(room.rules.jid) is room:
+            _log.error("the room %s is loaded again: %s", room.rules.jid, step.error)
+            self.rooms.drop(room.rules.jid)
+        stanza = step.stanza
+        if stanza is None or not answerable(stanza):
+            return
+        answer = error_of(stanza, StanzaError("internal-server-error", "it could not be stored", "wait"))
+        self._router.deliver(payload_of(answer), JID.parse(answer.get("to", "")))
+
+
+def _is_idle(room: LiveRoom) -> bool:
+    return not room.rules.occupants and not len(room.queue)

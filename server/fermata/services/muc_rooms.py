@@ -1,0 +1,79 @@
+"""Rooms between storage and memory: loading one, making one, listing them."""
+
+import secrets
+from collections.abc import Callable
+from functools import partial
+
+from ..core.muc.config import Config
+from ..core.muc.effects import Effects
+from ..core.muc.ranks import Affiliation
+from ..core.muc.room import LOCK_SECONDS, Room
+from ..host.origin import Clock
+from ..host.stores import ArchiveStore, Entities, RoomStore
+from ..xmpp.element import Element
+from ..xmpp.jid import JID
+
+_SECRET_BYTES = 32
+
+
+class RoomLoading:
+    """Makes `Room`s from what storage has, and new ones."""
+
+    def __init__(
+        self,
+        rooms: RoomStore,
+        entities: Entities,
+        archive: ArchiveStore,
+        clock: Clock,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._rooms, self._entities, self._archive = rooms, entities, archive
+        self._clock, self._new_id = clock, new_id
+
+    async def load(self, jid: JID) -> Room | None:
+        """The room as it was kept, with the newest messages of its archive; None if there is none."""
+        row = await self._rooms.room(jid)
+        if row is None:
+            return None
+        config = Config.from_json(row.config)
+        affiliations = {
+            JID.parse(each.jid): Affiliation(each.affiliation, each.nick, each.reason)
+            for each in await self._rooms.affiliations(row.number)
+        }
+        newest = await self._archive.newest(row.number, config.maxhistoryfetch)
+        return Room(
+            row.number,
+            jid,
+            config,
+            row.secret,
+            partial(self._new_archived, row.number),
+            self._new_id,
+            affiliations=affiliations,
+            subject=(row.subject, row.subject_by, row.subject_stamp),
+            locked_until=self._clock.seconds() + LOCK_SECONDS if row.locked else 0.0,
+            history=[(self._archive.id_of(each.seq, row.number), each.stamp, each.keep, each.xml) for each in newest],
+        )
+
+    def create(self, jid: JID, creator: JID, presence: Element) -> tuple[Room, Effects]:
+        """A new room, made by the presence with which somebody enters it. Raises StanzaError."""
+        number = self._entities.new_number()
+        return Room.create(
+            number,
+            jid,
+            Config(),
+            secrets.token_bytes(_SECRET_BYTES),
+            partial(self._new_archived, number),
+            self._new_id,
+            creator,
+            presence,
+            self._clock.seconds(),
+        )
+
+    async def public(self, service: str) -> list[tuple[str, str]]:
+        """The JIDs and names of the rooms that anybody may find."""
+        rows = [(row.jid, Config.from_json(row.config), row.locked) for row in await self._rooms.rooms(service)]
+        return [(jid, config.roomname) for jid, config, locked in rows if config.publicroom and not locked]
+
+    def _new_archived(self, number: int) -> tuple[int, str]:
+        seq = self._archive.new_seq()
+        return seq, self._archive.id_of(seq, number)

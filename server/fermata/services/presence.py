@@ -1,0 +1,179 @@
+"""Presence of accounts here: broadcast, directed, probed, and the subscriptions that it follows (RFC 6121 §3, §4)."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from ..core.delivery import Undelivered, presence_recipients, presence_undelivered, without_account
+from ..core.presence import Meaning, announce, answer_probe, meaning_of, priority_of
+from ..core.records import Step
+from ..core.roster import Change
+from ..core.stored_xml import stanza_from
+from ..host.accounts import Account
+from ..host.origin import Origin
+from ..host.pipeline import guarded_route
+from ..host.residents import Residents, Spawn
+from ..host.router import Router
+from ..host.sessions import Session
+from ..host.stores import Writer
+from ..xmpp.element import Element, copy_of
+from ..xmpp.errors import StanzaError
+from ..xmpp.jid import JID
+from ..xmpp.payload import payload_of
+from ..xmpp.stanza import SUBSCRIPTION_TYPES
+from .messages import Messages
+from .relayed import Relayed
+
+_UNAVAILABLE: Final = "unavailable"
+
+
+class Presences:
+    """What the presence of our users' sessions causes, and what arrives for them."""
+
+    def __init__(
+        self,
+        accounts: Residents[Account],
+        messages: Messages,
+        router: Router,
+        writer: Writer,
+        relayed: Relayed,
+        spawn: Spawn,
+    ) -> None:
+        self._accounts, self._messages, self._router = accounts, messages, router
+        self._writer, self._relayed, self._spawn = writer, relayed, spawn
+
+    # -- from our sessions
+
+    def sent(self, session: Session, stanza: Element, to: JID) -> None:
+        """A session sends presence. Raises StanzaError."""
+        account = self._accounts.get(session.jid.bare)
+        if account is None:
+            return
+        meaning = meaning_of(stanza, session.priority is not None)
+        if meaning is Meaning.SUBSCRIPTION:
+            contact = to.bare
+            self._perform(account, account.roster.send(stanza, contact), stanza, session)
+        elif meaning is Meaning.DIRECTED:
+            session.directed.sent(to, stanza)
+            self._router.route(stanza, to, session.jid, session)
+        elif meaning is Meaning.UNAVAILABLE:
+            self.withdraw(account, session, stanza)
+        else:
+            priority = priority_of(stanza)
+            before, session.priority, session.presence = session.priority, priority, stanza
+            session.emit(0, None, self._announce, account, session, stanza, before)
+
+    def withdraw(self, account: Account, session: Session, stanza: Element | None, keeps_rooms: bool = False) -> None:
+        """A session is not available any more (§4.5): by its own word `stanza`, or because it is over."""
+        if stanza is None:
+            stanza = Element("presence", {"from": session.jid, "type": _UNAVAILABLE})
+        before, session.priority, session.presence = session.priority, None, None
+        session.emit(0, None, self._announce, account, session, stanza, before, keeps_rooms)
+
+    def _announce(
+        self, account: Account, session: Session, stanza: Element, before: int | None, keeps_rooms: bool = False
+    ) -> None:
+        said = announce(before, session.priority, account.roster, session.directed, keeps_rooms)
+        payload, blocklist = payload_of(stanza), account.blocklist
+        for contact in said.subscribers:
+            if not (blocklist and blocklist.blocks(contact)):
+                self._router.deliver(payload, contact)
+        for other in account.available():
+            other.send(payload, other.jid)
+            if before is None and other is not session and other.presence is not None:
+                session.send(payload_of(other.presence), session.jid)
+        if before is not None and session.priority is None and not session.is_over:
+            session.send(payload, session.jid)
+        for jid in said.directed:
+            self._tell(session, stanza, jid)
+        for contact in said.probes:
+            if not (blocklist and blocklist.blocks(contact)):
+                self._tell(session, Element("presence", {"type": "probe"}), contact)
+        for request in said.requests:
+            session.send(payload_of(stanza_from(request)), account.jid)
+        if said.takes_spool:
+            self._spawn(self._messages.deliver_spool(account, session))
+
+    def _tell(self, session: Session, stanza: Element, to: JID) -> None:
+        stanza = copy_of(stanza)
+        stanza.set("from", session.jid)
+        stanza.set("to", to)
+        guarded_route(self._router, stanza, to, session.jid, self._relayed)
+
+    # -- for our accounts
+
+    def receive(self, account: Account | None, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
+        """A presence for an account, or for one that does not exist."""
+        type = stanza.get("type", "")
+        if account is None:
+            if without_account("presence", type) is Undelivered.UNSUBSCRIBED:
+                refusal = Element("presence", {"from": to.bare, "to": sender.bare, "type": "unsubscribed"})
+                guarded_route(self._router, refusal, sender.bare, to.bare, self._relayed)
+            return
+        if account.blocklist and account.blocklist.blocks(sender):
+            return
+        recipients = presence_recipients(type, to.resource, account.sessions)
+        if recipients:
+            origin.emit(0, None, _hand_out, recipients, stanza, to, sender)
+        elif presence_undelivered(type) is Undelivered.ACCOUNT:
+            if type in SUBSCRIPTION_TYPES:
+                self._perform(account, account.roster.receive(stanza, sender.bare), stanza, origin)
+            else:
+                origin.emit(0, None, self._answer_probe, account, to, sender)
+
+    def _answer_probe(self, account: Account, to: JID, prober: JID) -> None:
+        may_see = prober.bare == account.jid or account.roster.state(prober.bare).has_from
+        answer = answer_probe(prober, may_see, account.sessions.values())
+        for session in answer.sessions:
+            if session.presence is not None:
+                self._router.deliver(payload_of(session.presence), prober)
+        if answer.type:
+            refusal = Element("presence", {"from": account.jid, "type": answer.type})
+            self._router.deliver(payload_of(refusal), prober if answer.type == _UNAVAILABLE else prober.bare)
+
+    # -- subscriptions
+
+    def _perform(self, account: Account, change: Change, stanza: Element, origin: Origin) -> None:
+        step = Step(change.records, stanza) if change.records else None
+        ticket = self._writer.submit(step) if step is not None else 0
+        origin.emit(ticket, step, self.carry_out, account, change)
+
+    def carry_out(self, account: Account, change: Change) -> None:
+        """Tells everybody what a change of the roster means for him; the change is durable."""
+        contact = change.contact
+        if change.unavailable:
+            for session in account.available():
+                gone = Element("presence", {"from": session.jid, "to": contact, "type": _UNAVAILABLE})
+                guarded_route(self._router, gone, contact, session.jid, self._relayed)
+        for stanza in change.stanzas:
+            guarded_route(self._router, stanza, contact, account.jid, self._relayed)
+        if change.available:
+            for session in account.available():
+                if session.presence is not None:
+                    self._router.deliver(payload_of(session.presence), contact)
+        if change.to_available is not None:
+            payload = payload_of(change.to_available)
+            for session in account.available():
+                session.send(payload, account.jid)
+        if change.to_interested is not None:
+            payload = payload_of(change.to_interested)
+            for session in account.sessions.values():
+                if session.wants_roster:
+                    session.send(payload, account.jid)
+        if change.push is not None:
+            push(account.sessions.values(), account.jid, change.push)
+
+
+def push(sessions: Iterable[Session], account: JID, query: Element) -> None:
+    """A roster push to every one of these sessions that asked for the roster (§2.1.6)."""
+    for session in sessions:
+        if session.wants_roster:
+            stanza = Element("iq", {"type": "set", "id": session.new_id(), "from": account})
+            stanza.append(query)
+            session.send(payload_of(stanza), session.jid)
+
+
+def _hand_out(recipients: Sequence[Session], stanza: Element, to: JID, sender: JID) -> None:
+    payload = payload_of(stanza)
+    for session in recipients:
+        session.directed.heard(sender, stanza)
+        session.send(payload, to)

@@ -1,0 +1,167 @@
+"""Stream management of client sessions (XEP-0198): enabling, acknowledging, resuming, hibernating.
+
+The counting is `core.stream_management`; here it meets sessions, time and storage. An `<a/>` counts only what is
+durable: the answer to `<r/>` goes through the session's release queue.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from ..core.c2s_stream import failed
+from ..core.records import HandledSaved, Record, Step
+from ..core.stream_management import Due, Inbound, Outbound
+from ..host.accounts import Account
+from ..host.origin import Clock
+from ..host.registry import Sessions
+from ..host.residents import Spawn
+from ..host.sessions import Link, Session
+from ..host.stores import HandledStore, Writer
+from ..xmpp import namespaces as ns
+from ..xmpp.element import Element
+from ..xmpp.errors import StreamError
+
+RESUME_SECONDS: Final = 600  #: how long a session without a connection can be resumed
+_SWEEP_SECONDS: Final = 1.0
+
+
+class StreamManagement:
+    """All sessions that have enabled stream management, by their SM-ID."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        writer: Writer,
+        handled: HandledStore,
+        clock: Clock,
+        spawn: Spawn,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._sessions, self._writer, self._handled = sessions, writer, handled
+        self._clock, self._spawn, self._new_id = clock, spawn, new_id
+        self._managed: dict[str, Session] = {}
+        self._touched: set[Session] = set()
+
+    def start(self) -> None:
+        """Begins to look after connections that have gone silent."""
+        self._clock.callLater(_SWEEP_SECONDS, self._sweep)
+
+    def take(self, session: Session, nonza: Element) -> None:
+        """An element of stream management from a bound client. Raises StreamError."""
+        name = nonza.tag.rpartition("}")[2]
+        link = session.link
+        if name == "r":
+            session.emit(self._writer.ticket, None, self._acknowledge, session)
+        elif name == "a":
+            if session.outbound is not None and (spooled := session.outbound.acked(_h(nonza))):
+                session.arrived(session, spooled)
+        elif name == "enable" and session.inbound is None and link is not None:
+            self._enable(session, link, nonza)
+        elif link is not None:
+            link.write(failed("unexpected-request"))
+
+    def window(self, session: Session) -> float | None:
+        """How many seconds the session may stay without a connection; None if it cannot be resumed."""
+        return float(RESUME_SECONDS) if session.sm_id in self._managed else None
+
+    def lost(self, session: Session) -> None:
+        """The session's connection is gone."""
+        if session.outbound is not None:
+            session.outbound.hibernate()
+
+    def ended(self, session: Session) -> None:
+        """The session is over."""
+        if self._managed.pop(session.sm_id, None) is not None:
+            # How far it got stays in storage, so that a client which comes too late can be told (§5).
+            self._touched.discard(session)
+
+    def resume(self, account: Account, previd: str, h: int, link: Link, done: Callable[[Session | None], None]) -> None:
+        """Moves a session to a new connection (§5); `done` is told which, or None after `<failed/>` was written."""
+        session = self._managed.get(previd)
+        if session is None or session.owner is not account:
+            self._spawn(self._refuse(account, previd, link, done))
+            return
+        # What the old connection brought in must be counted before the client is told how far we got.
+        session.emit(self._writer.ticket, None, self._move, session, h, link, done)
+
+    async def _refuse(self, account: Account, previd: str, link: Link, done: Callable[[Session | None], None]) -> None:
+        h = await self._handled.handled(previd, account.number)
+        link.write(failed("item-not-found", h))
+        done(None)
+
+    def _move(self, session: Session, h: int, link: Link, done: Callable[[Session | None], None]) -> None:
+        if session.is_over or session.outbound is None or session.inbound is None:
+            link.write(failed("item-not-found"))
+            done(None)
+            return
+        try:
+            again = session.outbound.resume(h)
+        except StreamError as error:
+            link.end(error)
+            return
+        self._sessions.found(session, link)
+        done(session)
+        handled = session.inbound.advance(self._writer.durable)
+        link.write(f"<resumed xmlns='{ns.SM}' previd='{session.sm_id}' h='{handled}'/>")
+        for payload, to in again:
+            link.write(payload.addressed(to))
+        session.drain()
+
+    def _enable(self, session: Session, link: Link, request: Element) -> None:
+        session.inbound, session.outbound = Inbound(), Outbound()
+        session.attend, session.counted = self._attend, self._counted
+        session.sm_id = self._new_id()
+        attributes = ""
+        if request.get("resume") in ("true", "1"):
+            self._managed[session.sm_id] = session
+            attributes = f" id='{session.sm_id}' resume='true' max='{RESUME_SECONDS}'"
+        link.write(f"<enabled xmlns='{ns.SM}'{attributes}/>")
+
+    def _acknowledge(self, session: Session) -> None:
+        if session.inbound is not None and session.link is not None:
+            session.link.write(f"<a xmlns='{ns.SM}' h='{session.inbound.advance(self._writer.durable)}'/>")
+
+    def _attend(self, session: Session) -> None:
+        if session.outbound is None or session.link is None:
+            return
+        due = session.outbound.tick(self._clock.seconds())
+        if due is Due.REQUEST:
+            session.link.write(f"<r xmlns='{ns.SM}'/>")
+        elif due is Due.SILENT:
+            session.link.end(StreamError("connection-timeout"))
+        elif due is Due.FULL:
+            session.overflowed(session)
+
+    def _sweep(self) -> None:
+        now = self._clock.seconds()
+        for session in self._sessions:
+            outbound = session.outbound
+            if outbound is not None and session.link is not None:
+                deadline = outbound.next_deadline()
+                if deadline is not None and deadline <= now:
+                    self._attend(session)
+        self._clock.callLater(_SWEEP_SECONDS, self._sweep)
+
+    def _counted(self, session: Session) -> None:
+        if not self._touched:
+            self._writer.before_commit(self._gather)
+        self._touched.add(session)
+
+    def _gather(self) -> Step | None:
+        """The `h` of every session that got further: in the same transaction as what it counts (invariant 2)."""
+        if not self._touched:
+            return None
+        now = self._clock.seconds()
+        records: list[Record] = [
+            HandledSaved(session.sm_id, session.owner.number, session.inbound.finished, now)
+            for session in self._touched
+            if session.inbound is not None and session.sm_id in self._managed
+        ]
+        self._touched.clear()
+        return Step(records) if records else None
+
+
+def _h(nonza: Element) -> int:
+    try:
+        return int(nonza.get("h", "")) & 0xFFFFFFFF
+    except ValueError:
+        raise StreamError("bad-format", "h is a number") from None
