@@ -33,9 +33,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"Fermata {__version__}")
     _add_global_options(parser, Path("etc/fermata.toml"), False)
     global_options = argparse.ArgumentParser(add_help=False)
-    _add_global_options(
-        global_options, argparse.SUPPRESS, argparse.SUPPRESS
-    )  # given after the command, it counts as well
+    # Given after the command, they count as well; left out there, they must not undo what stands before it.
+    _add_global_options(global_options, argparse.SUPPRESS, argparse.SUPPRESS)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for word in (cli_users, cli_check, cli_status):
         word.add_parser(commands, global_options)
