@@ -66,7 +66,8 @@ def test_a_payload_knows_what_later_decisions_need() -> None:
 )
 def test_one_more_child_comes_at_the_end(xml: str, with_child: str) -> None:
     payload = payload_of(read(xml), keep=3, archive_id="a1", stamp=12.5)
+    payload.spooled = 7
     more = payload.with_child(serialise(E("x")))
     assert more.addressed(JID.parse("a@b")) == with_child
-    assert (more.kind, more.keep, more.archive_id, more.stamp) == (payload.kind, 3, "a1", 12.5)
+    assert (more.kind, more.keep, more.archive_id, more.stamp, more.spooled) == (payload.kind, 3, "a1", 12.5, 7)
     assert payload.addressed(JID.parse("a@b")) != with_child

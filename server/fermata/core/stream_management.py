@@ -94,7 +94,8 @@ class Outbound:
     def resume(self, h: int) -> list[tuple[Payload, JID]]:
         """A new connection took the session over, its peer having handled `h`: write these again (§5).
 
-        They keep their numbers: they are not `sent` again. Raises StreamError as `acked` does.
+        They keep their numbers: they are not `sent` again. Tell `acked` first, for what it returns. Raises StreamError
+        as that does.
         """
         self.acked(h)
         self._reset()

@@ -20,6 +20,7 @@ class SavedStanza(NamedTuple):
     archive_id: str
     stamp: float
     keep: int
+    spooled: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,12 @@ def _saved(payload: Payload, to: JID) -> SavedStanza:
         payload.archive_id,
         payload.stamp,
         payload.keep,
+        payload.spooled,
     )
 
 
 def _restored(saved: SavedStanza) -> tuple[Payload, JID]:
-    to, kind, rest, sender, type, archive_id, stamp, keep = saved
-    return Payload(kind, rest, sender, type, archive_id, stamp, keep), JID.parse(to)
+    to, kind, rest, sender, type, archive_id, stamp, keep, spooled = saved
+    payload = Payload(kind, rest, sender, type, archive_id, stamp, keep)
+    payload.spooled = spooled
+    return payload, JID.parse(to)

@@ -94,10 +94,13 @@ class StreamManagement:
             done(None)
             return
         try:
+            spooled = session.outbound.acked(h)
             again = session.outbound.resume(h)
         except StreamError as error:
             link.end(error)
             return
+        if spooled:
+            session.arrived(session, spooled)
         self._sessions.found(session, link)
         done(session)
         handled = session.inbound.advance(self._writer.durable)

@@ -36,7 +36,9 @@ class Payload:
         else:
             end = len(self.kind) + 3
             rest = f"{self.rest[:-end]}{xml}</{self.kind}>"
-        return Payload(self.kind, rest, self.sender, self.type, self.archive_id, self.stamp, self.keep)
+        longer = Payload(self.kind, rest, self.sender, self.type, self.archive_id, self.stamp, self.keep)
+        longer.spooled = self.spooled
+        return longer
 
 
 def payload_of(stanza: Element, keep: int = 0, archive_id: str = "", stamp: float = 0.0) -> Payload:
