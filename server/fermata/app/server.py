@@ -1,5 +1,7 @@
 """A running server: its parts with ports, a process and an order in which it starts and stops."""
 
+import os
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -17,6 +19,7 @@ from ..net.c2s import Shared
 from ..net.certificates import ensure_certificate
 from ..net.listeners import ClientListeners
 from ..net.tls import Identities
+from ..net.turn_writes import TurnWrites
 from ..storage.database import Database
 from ..xmpp.errors import StreamError
 from .accounts_access import account_commands
@@ -101,6 +104,9 @@ class Server(Service):
 
     def _shared(self) -> Shared:
         config, database = self._config, self._database
+        turn = TurnWrites(self._reactor)
+        # What a commit has released goes out in the same turn.
+        database.writer.released = turn.flush
         secret = database.secret("of unknown accounts")
         policy = Policy(
             {domain: Realm(domain, secret, ITERATIONS) for domain in config.server.domains},
@@ -110,12 +116,13 @@ class Server(Service):
         )
         return Shared(
             policy,
-            Limits(stanza_bytes=config.limits.stanza_bytes),
+            Limits(stanza_bytes=config.limits.stanza_bytes or sys.maxsize),
             config.limits.unauthenticated_seconds,
             self._identities,
             self.parts.login,
             self._reactor,
             new_id,
+            turn,
         )
 
     def _commands(self) -> Commands:
@@ -126,7 +133,8 @@ class Server(Service):
         rooms = [room for service in parts.room_services for room in service.rooms]
         return {
             "version": __version__,
-            "uptime": self._reactor.seconds() - self._started_at,
+            "pid": os.getpid(),
+            "uptime_seconds": self._reactor.seconds() - self._started_at,
             "connections": len(self._listeners),
             "sessions": len(parts.sessions),
             "rooms": len(rooms),

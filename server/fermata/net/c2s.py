@@ -36,6 +36,8 @@ from ..xmpp.jid import JID
 from ..xmpp.payload import Payload
 from ..xmpp.stanza import KINDS, error_of, result_of
 from .tls import Identities, TLSForStream, channel_bindings
+from .tls_transport import start_tls
+from .turn_writes import TurnWrites
 
 _CLOSE_SECONDS: Final = 0.5  #: how long the peer has to read our goodbye
 _ABORT_SECONDS: Final = 5.0  #: and how long to close the connection properly
@@ -53,6 +55,7 @@ class Shared:
     entrance: Entrance
     clock: Clock
     new_id: Callable[[], str]
+    turn: TurnWrites
 
 
 @implementer(IPushProducer, IHandshakeListener)
@@ -69,6 +72,7 @@ class ClientConnection(Protocol):
         self._busy = False  #: an answer is being waited for: nothing may be read before it is here
         self._held_back = False  #: and the transport has been told so
         self._events: Iterator[StreamEvent] = iter(())  #: what has been read, but not taken
+        self._unsent: list[str] = []  #: written in this turn
         self._unread = b""  #: what came in after that
         self._closing = False
         self._timer: Timer | None = None
@@ -80,6 +84,8 @@ class ClientConnection(Protocol):
 
     def connectionMade(self) -> None:
         """See Protocol."""
+        self._socket = getattr(self.transport, "transport", self.transport)
+        self._shared.turn.adopt(self._socket)
         self.transport.registerProducer(self, True)
         self.transport.setTcpNoDelay(True)
         wait = self._shared.unauthenticated_seconds
@@ -102,6 +108,8 @@ class ClientConnection(Protocol):
         """See Protocol."""
         self._forget_timer()
         self._closing = True
+        self._unsent.clear()
+        self._shared.turn.release(self._socket)
         session, self._session = self._session, None
         if session is not None:
             self._shared.entrance.lost(session, self)
@@ -124,8 +132,17 @@ class ClientConnection(Protocol):
     # -- what a session wants of its link (host.sessions.Link)
 
     def write(self, xml: str) -> None:
-        """Sends whole stanzas or other elements."""
-        self.transport.write(xml.encode())
+        """Sends whole stanzas or other elements, at the end of this turn of the reactor."""
+        if not self._unsent:
+            self._shared.turn.add(self)
+        self._unsent.append(xml)
+
+    def flush(self) -> None:
+        """Hands what was gathered to the transport."""
+        if self._unsent:
+            data = "".join(self._unsent).encode()
+            self._unsent.clear()
+            self.transport.write(data)
 
     def end(self, error: StreamError | None) -> None:
         """Closes the stream, then the connection, once the peer has had time to read why."""
@@ -153,6 +170,7 @@ class ClientConnection(Protocol):
 
     def _close(self) -> None:
         self._timer = self._shared.clock.callLater(_ABORT_SECONDS, self.transport.abortConnection)
+        self.flush()
         self.transport.unregisterProducer()
         self.transport.loseConnection()
 
@@ -209,7 +227,10 @@ class ClientConnection(Protocol):
         if self._xml.unread:
             raise StreamError("policy-violation", "nothing may follow the request for TLS before TLS is on")
         self._xml.restart()
-        self.transport.startTLS(TLSForStream(self._shared.identities, want.domain))
+        self.flush()
+        self.transport.unregisterProducer()
+        self.transport = start_tls(self.transport, TLSForStream(self._shared.identities, want.domain), self)
+        self.transport.registerProducer(self, True)
 
     def _restart(self, want: Restart) -> None:
         self._xml.restart()

@@ -8,11 +8,11 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.internet.protocol import ServerFactory
-from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from ..xmpp.errors import StreamError
 from .c2s import ClientConnection, Shared
 from .tls import TLSForStream
+from .tls_transport import TLSFactory
 
 _SWEEP_SECONDS: Final = 60.0
 _PING_AFTER: Final = 5  #: sweeps without a byte from the peer, after which it is asked for one
@@ -49,8 +49,7 @@ class ClientListeners(ServerFactory):
 
     def listen(self, reactor: Any, endpoints: Sequence[str], direct_tls: Sequence[str]) -> Deferred[Any]:
         """Opens all ports, each named by a Twisted endpoint string; fails if one cannot be opened."""
-        secure = TLSMemoryBIOFactory(TLSForStream(self._shared.identities), False, self)
-        secure.noisy = False
+        secure = TLSFactory(TLSForStream(self._shared.identities), self)
         wanted = [serverFromString(reactor, text).listen(self) for text in endpoints]
         wanted += [serverFromString(reactor, text).listen(secure) for text in direct_tls]
         self._shared.clock.callLater(_SWEEP_SECONDS, self._sweep)

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 from ..core.sasl.credentials import ScramKeys
 from ..core.throttle import Failures
 from ..host.accounts import Account
+from ..host.iq import Addressee, IQTable
 from ..host.origin import Clock
 from ..host.registry import GRACE_SECONDS, Sessions
 from ..host.residents import Residents, Spawn
@@ -18,6 +19,12 @@ from ..xmpp.jid import JID
 from .stream_management import StreamManagement
 
 _SM: Final = "{" + ns.SM + "}"
+
+
+def session_requests(iqs: IQTable) -> None:
+    """Old clients ask for a session after they have bound one (RFC 3921 §3); since RFC 6121 that changes nothing."""
+    for addressee in (Addressee.SELF, Addressee.SERVER):
+        iqs.on(addressee, "set", "{%s}session" % ns.SESSION, lambda request: None)
 
 
 class InThread(Protocol):

@@ -35,6 +35,7 @@ class Tickets:
         self._waiting: list[ReleaseQueue] = []
         self._turn_will_end = False
         self._closed = False
+        self.released: Callable[[], object] = _nothing  #: called when those who waited have had what is durable
         self._lost_steps = 0
 
     @property
@@ -99,6 +100,7 @@ class Tickets:
         waiting, self._waiting = self._waiting, []
         for queue in waiting:
             self._advance(queue)
+        self.released()
 
     def _advance(self, queue: ReleaseQueue) -> None:
         while True:
@@ -109,3 +111,7 @@ class Tickets:
                 _log.failure("An effect failed")
             else:
                 return
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""

@@ -1,0 +1,92 @@
+"""TLS over a connection, without the detours that Twisted's own makes for each record."""
+
+from typing import Any
+
+from OpenSSL.SSL import Error, WantReadError
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+from twisted.internet.protocol import Protocol
+from twisted.protocols.policies import ProtocolWrapper
+from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
+
+_HEADER_BYTES = 5
+_APPLICATION_DATA = 23
+_RECORD_BYTES = 2**14 + 256
+
+
+class RecordBoundary:
+    """Where in the bytes that come in a TLS record ends (RFC 8446 §5.1)."""
+
+    __slots__ = ("_header", "_missing")
+
+    def __init__(self) -> None:
+        self._header = b""  # of a record, as far as it has come
+        self._missing = 0  # of the record whose header has come
+
+    def is_one_record(self, data: bytes) -> bool:
+        """Whether these are one whole record of application data; else they must go through `skip`."""
+        return (
+            not self._missing
+            and not self._header
+            and len(data) > _HEADER_BYTES
+            and data[0] == _APPLICATION_DATA
+            and len(data) == _HEADER_BYTES + int.from_bytes(data[3:_HEADER_BYTES], "big")
+        )
+
+    def skip(self, data: bytes) -> None:
+        """Follows bytes that are any number of records, cut anywhere."""
+        position = self._missing
+        if position > len(data):
+            self._missing -= len(data)
+            return
+        data, self._header = self._header + data[position:], b""
+        position = 0
+        while len(data) - position >= _HEADER_BYTES:
+            position += _HEADER_BYTES + int.from_bytes(data[position + 3 : position + _HEADER_BYTES], "big")
+        self._missing = max(0, position - len(data))
+        self._header = data[position:]
+
+
+class TLSTransport(TLSMemoryBIOProtocol):
+    """A server's TLS.
+
+    Mostly, what comes in is one record. Then one read empties OpenSSL, and nothing has to be sent in return: Twisted
+    would learn both from exceptions, which cost more than the record.
+    """
+
+    def __init__(self, factory: TLSMemoryBIOFactory, wrapped: Protocol, connect_wrapped: bool = True) -> None:
+        super().__init__(factory, wrapped, connect_wrapped)  # type: ignore[no-untyped-call]
+        self._boundary = RecordBoundary()
+
+    def dataReceived(self, data: bytes) -> None:
+        """See Protocol."""
+        if not self._boundary.is_one_record(data) or not self._handshakeDone or self._appSendBuffer:
+            self._boundary.skip(data)
+            super().dataReceived(data)  # type: ignore[no-untyped-call]
+            return
+        self._tlsConnection.bio_write(data)
+        try:
+            plain = self._tlsConnection.recv(_RECORD_BYTES)
+        except (WantReadError, Error):
+            # No data but a message of TLS itself, a goodbye or something broken: that is rare enough for the long way.
+            self._flushReceiveBIO()  # type: ignore[no-untyped-call]
+            return
+        if not self._aborted:
+            ProtocolWrapper.dataReceived(self, plain)
+
+
+class TLSFactory(TLSMemoryBIOFactory):
+    """Wraps the connections of another factory in TLS from their first byte."""
+
+    protocol = TLSTransport
+    noisy = False
+
+    def __init__(self, creator: IOpenSSLServerConnectionCreator, wrapped: Any) -> None:
+        super().__init__(creator, False, wrapped)
+
+
+def start_tls(transport: Any, creator: IOpenSSLServerConnectionCreator, protocol: Protocol) -> TLSTransport:
+    """Begins TLS on a connection that stands; returns the protocol's new transport."""
+    tls = TLSTransport(TLSFactory(creator, None), protocol, False)
+    transport.protocol = tls
+    tls.makeConnection(transport)  # type: ignore[no-untyped-call]
+    return tls

@@ -1,0 +1,72 @@
+"""What is written in one turn of the reactor goes out at its end: once for each connection, and at once.
+
+Twisted writes when the poll after next says that a socket can take it, which costs two changes of what is polled for
+and a round of the reactor for each write. Nearly always the socket can take it now; if not, Twisted's way remains.
+"""
+
+from typing import Any, Protocol
+
+from ..host.origin import Clock
+
+
+class Flushable(Protocol):
+    """A connection that has gathered what it will write."""
+
+    def flush(self) -> None:
+        """Hands it to the transport."""
+
+
+class TurnWrites:
+    """The connections and sockets with something to write before the turn ends."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._connections: list[Flushable] = []
+        self._sockets: list[Any] = []
+        self._is_scheduled = False
+
+    def adopt(self, transport: Any) -> None:
+        """From now on this socket is written to at the end of a turn; a transport that is no socket stays as it is."""
+        if hasattr(transport, "doWrite"):
+            # The transport and what it calls now know each other; `release` parts them.
+            transport.startWriting = lambda: self._socket_waits(transport)
+
+    def release(self, transport: Any) -> None:
+        """The socket is closed."""
+        vars(transport).pop("startWriting", None)
+
+    def add(self, connection: Flushable) -> None:
+        """The connection has something to write."""
+        self._connections.append(connection)
+        self._schedule()
+
+    def _socket_waits(self, transport: Any) -> None:
+        self._sockets.append(transport)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            self._clock.callLater(0, self._end_of_turn)
+
+    def _end_of_turn(self) -> None:
+        self._is_scheduled = False
+        self.flush()
+
+    def flush(self) -> None:
+        """Writes all that has been gathered."""
+        connections, self._connections = self._connections, []
+        for connection in connections:
+            connection.flush()
+        sockets, self._sockets = self._sockets, []
+        for transport in sockets:
+            _write_now(transport)
+
+
+def _write_now(transport: Any) -> None:
+    """Sends what the socket takes; for the rest, and for what has gone wrong, the reactor sees to it as ever."""
+    if not transport.connected:
+        return
+    problem = transport.doWrite()
+    if problem is not None or transport.dataBuffer:
+        type(transport).startWriting(transport)
