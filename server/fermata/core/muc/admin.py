@@ -45,7 +45,7 @@ class AffiliationChange(NamedTuple):
 def _items(room: RoomState, iq: Element) -> list[Element]:
     items = [item for item in iq[0] if item.tag == _ITEM]
     if not items:
-        raise StanzaError("bad-request", "an item is needed", by=room.jid)
+        raise StanzaError("bad-request", "an item is needed")
     return items
 
 
@@ -61,14 +61,14 @@ def give_list(room: RoomState, effects: Effects, sender: JID, iq: Element, now: 
             _check_may_list(room, sender, affiliation)
             answer.extend(_with_affiliation(room, affiliation))
         else:
-            raise StanzaError("bad-request", "an item names a role or an affiliation", by=room.jid)
+            raise StanzaError("bad-request", "an item names a role or an affiliation")
     effects.answer(iq, sender, answer)
 
 
 def _check_may_list_role(room: RoomState, sender: JID) -> None:
     occupant = room.occupants.at(sender)
     if occupant is None or occupant.role != "moderator":
-        raise StanzaError("forbidden", "this list is for moderators", by=room.jid)
+        raise StanzaError("forbidden", "this list is for moderators")
 
 
 def _check_may_list(room: RoomState, sender: JID, affiliation: str) -> None:
@@ -79,7 +79,7 @@ def _check_may_list(room: RoomState, sender: JID, affiliation: str) -> None:
         allowed |= config.nonanonymous and affiliation_at_least(own, "member")
         allowed |= occupant is not None and occupant.role in config.getmemberlist
     if not allowed:
-        raise StanzaError("forbidden", "this list is not for you", by=room.jid)
+        raise StanzaError("forbidden", "this list is not for you")
 
 
 def _with_role(room: RoomState, role: str) -> list[Element]:
@@ -127,22 +127,22 @@ def _checked(room: RoomState, sender: JID, item: Element) -> RoleChange | Affili
         return _checked_role(room, sender, item.get("nick", ""), role, reason)
     if affiliation is not None and role is None and item.get("jid") is not None:
         return _checked_affiliation(room, sender, item, affiliation, reason)
-    raise StanzaError("bad-request", "an item changes the role of a nickname or the affiliation of a JID", by=room.jid)
+    raise StanzaError("bad-request", "an item changes the role of a nickname or the affiliation of a JID")
 
 
 def _checked_role(room: RoomState, sender: JID, nick: str, role: str, reason: str) -> RoleChange:
     if role not in ROLES:
-        raise StanzaError("bad-request", "there is no such role", by=room.jid)
+        raise StanzaError("bad-request", "there is no such role")
     actor = room.occupants.at(sender)
     if actor is None or actor.role != "moderator":
-        raise StanzaError("forbidden", "roles are for moderators to change", by=room.jid)
+        raise StanzaError("forbidden", "roles are for moderators to change")
     target = room.occupants.named(nick)
     if target is None:
-        raise StanzaError("item-not-found", "nobody here has that nickname", by=room.jid)
+        raise StanzaError("item-not-found", "nobody here has that nickname")
     if target is actor and role == "none":
-        raise StanzaError("conflict", "to leave, leave", by=room.jid)
+        raise StanzaError("conflict", "to leave, leave")
     if not may_change_role(actor.role, actor.affiliation, target.role, role, target.affiliation):
-        raise StanzaError("not-allowed", "that occupant is not yours to change", by=room.jid)
+        raise StanzaError("not-allowed", "that occupant is not yours to change")
     return RoleChange(target, role, reason)
 
 
@@ -150,23 +150,23 @@ def _checked_affiliation(
     room: RoomState, sender: JID, item: Element, affiliation: str, reason: str
 ) -> AffiliationChange:
     if affiliation not in AFFILIATIONS:
-        raise StanzaError("bad-request", "there is no such affiliation", by=room.jid)
+        raise StanzaError("bad-request", "there is no such affiliation")
     own = room.affiliation_of(sender.bare)
     if not affiliation_at_least(own, "admin"):
-        raise StanzaError("forbidden", "affiliations are for admins to change", by=room.jid)
+        raise StanzaError("forbidden", "affiliations are for admins to change")
     try:
         bare = JID.parse(item.get("jid", "")).bare
     except JIDError:
-        raise StanzaError("jid-malformed", by=room.jid) from None
+        raise StanzaError("jid-malformed") from None
     if not bare.local and affiliation not in ("outcast", "none"):
-        raise StanzaError("not-acceptable", "a whole domain can only be banned", by=room.jid)
+        raise StanzaError("not-acceptable", "a whole domain can only be banned")
     if affiliation == "outcast" and bare in (sender.bare, sender.domain):
-        raise StanzaError("conflict", "nobody bans himself", by=room.jid)
+        raise StanzaError("conflict", "nobody bans himself")
     if affiliation_at_least(affiliation, "admin") and own != "owner":
-        raise StanzaError("forbidden", "admins and owners are for owners to make", by=room.jid)
+        raise StanzaError("forbidden", "admins and owners are for owners to make")
     old = room.affiliations.get(bare, NONE)
     if not may_change_affiliation(own, old.affiliation, affiliation, bare == sender.bare):
-        raise StanzaError("not-allowed", "that person is not yours to change", by=room.jid)
+        raise StanzaError("not-allowed", "that person is not yours to change")
     nick = _reserved(room, bare, item.get("nick", old.nick)) if affiliation_at_least(affiliation, "member") else ""
     return AffiliationChange(bare, Affiliation(affiliation, nick, reason))
 
@@ -179,9 +179,9 @@ def _reserved(room: RoomState, bare: JID, nick: str) -> str:
         prepared = room.jid.with_resource(nick).resource
         key = nickname_key(prepared)
     except JIDError:
-        raise StanzaError("jid-malformed", "that is no nickname", by=room.jid) from None
+        raise StanzaError("jid-malformed", "that is no nickname") from None
     if room.reserved.get(key, bare) != bare:
-        raise StanzaError("conflict", "this nickname is somebody else's", by=room.jid)
+        raise StanzaError("conflict", "this nickname is somebody else's")
     return prepared
 
 
@@ -194,4 +194,4 @@ def check_owner_left(room: RoomState, wanted: Iterable[AffiliationChange]) -> No
         else:
             owners.discard(bare)
     if not owners:
-        raise StanzaError("conflict", "a room needs an owner", by=room.jid)
+        raise StanzaError("conflict", "a room needs an owner")

@@ -89,5 +89,5 @@ def configured(config: Config, form: Form, room: JID) -> Config:
         asked["maxusers"] = form.number(_PREFIX + "maxusers", config.maxusers, 1, _MOST_USERS)
     asked["maxhistoryfetch"] = form.number(_HISTORY, config.maxhistoryfetch, 0, MOST_HISTORY)
     if asked["passwordprotectedroom"] and not asked["roomsecret"]:
-        raise StanzaError("not-acceptable", "a password-protected room needs a password", by=room)
+        raise StanzaError("not-acceptable", "a password-protected room needs a password")
     return replace(config, **asked)  # type: ignore[arg-type]

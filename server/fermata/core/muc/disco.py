@@ -36,9 +36,9 @@ def give_info(room: RoomState, effects: Effects, sender: JID, iq: Element, now: 
         return
     if node == _TRAFFIC:
         # §17.1.1: that is the answer of a room that lets everything through.
-        raise StanzaError("service-unavailable", by=room.jid)
+        raise StanzaError("service-unavailable")
     if node:
-        raise StanzaError("item-not-found", by=room.jid)
+        raise StanzaError("item-not-found")
     identity = disco.Identity("conference", "text", room.config.roomname or room.jid.local)
     effects.answer(iq, sender, disco.info([identity], [*_FEATURES, *_modes(room)], [_about(room)]))
 
@@ -51,7 +51,7 @@ def give_items(room: RoomState, effects: Effects, sender: JID, iq: Element, now:
 
 def _check_open(room: RoomState, sender: JID) -> None:
     if room.locked_until and room.affiliation_of(sender.bare) != "owner":
-        raise StanzaError("item-not-found", "the room is not open yet", by=room.jid)
+        raise StanzaError("item-not-found", "the room is not open yet")
 
 
 def _modes(room: RoomState) -> list[str]:

@@ -6,27 +6,29 @@ from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID, JIDError
 from ...xmpp.nickname import nickname_key
 from ...xmpp.payload import Payload
+from ..records import EntityMade
 from .effects import Effects, Flood
 from .history import Limits
 from .occupants import Occupant, Session
 from .presence import compose, is_shown, presence_text, present, refresh, show, tell_self
-from .ranks import affiliation_at_least, default_role
+from .ranks import Affiliation, affiliation_at_least, default_role
+from .relayed import addressed
 from .state import RoomState
 
 MUC = "{%s}x" % ns.MUC
 
 
-def wanted_nick(room: RoomState, presence: Element) -> JID:
-    """The occupant JID that a presence is addressed to; raises StanzaError `jid-malformed` if it has no nickname."""
+def wanted_jid(room: RoomState, presence: Element) -> JID:
+    """The occupant JID that a presence is addressed to.
+
+    Raises StanzaError `jid-malformed` if it has no nickname, or none that could be seen (§17.1).
+    """
+    nick = addressed(presence).resource
     try:
-        wanted = JID.parse(presence.get("to", ""))
-        nickname_key(wanted.resource)
+        nickname_key(nick)
     except JIDError:
-        raise StanzaError("jid-malformed", "that is no nickname", by=room.jid) from None
-    # §17.1: no nickname may be invisible.
-    if not wanted.resource.strip():
-        raise StanzaError("jid-malformed", "a nickname is needed", by=room.jid)
-    return room.jid.with_resource(wanted.resource)
+        raise StanzaError("jid-malformed", "a nickname is needed") from None
+    return room.jid.with_resource(nick)
 
 
 def enter(room: RoomState, sender: JID, presence: Element, muc: Element, now: float, created: bool = False) -> Effects:
@@ -35,7 +37,7 @@ def enter(room: RoomState, sender: JID, presence: Element, muc: Element, now: fl
     Raises StanzaError as §7.2.16 has it. `created` says that it made the room by this (§10.1.1).
     """
     effects = Effects()
-    wanted = wanted_nick(room, presence)
+    wanted = wanted_jid(room, presence)
     limits = limits_of(muc, now)
     occupant = admit(room, sender.bare, wanted.resource, muc)
     session = Session(sender, presence_text(presence, room.jid), now)
@@ -62,6 +64,25 @@ def enter(room: RoomState, sender: JID, presence: Element, muc: Element, now: fl
     return effects
 
 
+def make(room: RoomState, sender: JID, presence: Element, now: float) -> Effects:
+    """A session makes the room by entering it, and so owns it (§10.1.1).
+
+    Raises StanzaError: `item-not-found` for a presence that is not there to enter a room.
+    """
+    muc = child(presence, MUC)
+    if muc is None or presence.get("type"):
+        raise StanzaError("item-not-found", "there is no such room")
+    room.affiliate(sender.bare, Affiliation("owner"))
+    entered = enter(room, sender, presence, muc, now, created=True)
+    effects = Effects()
+    effects.records.append(EntityMade(room.number, room.jid, now))
+    room.save(effects)
+    room.save_affiliation(effects, sender.bare)
+    effects.records += entered.records
+    effects.sends = entered.sends
+    return effects
+
+
 def admit(room: RoomState, bare: JID, nick: str, muc: Element) -> Occupant | None:
     """Whether somebody may enter under a nickname: returns his own occupant that has it already, if there is one.
 
@@ -69,19 +90,19 @@ def admit(room: RoomState, bare: JID, nick: str, muc: Element) -> Occupant | Non
     """
     config, affiliation = room.config, room.affiliation_of(bare)
     if affiliation == "outcast":
-        raise StanzaError("forbidden", "you are banned from this room", by=room.jid)
+        raise StanzaError("forbidden", "you are banned from this room")
     if room.locked_until and affiliation != "owner":
-        raise StanzaError("item-not-found", "the room is not open yet", by=room.jid)
+        raise StanzaError("item-not-found", "the room is not open yet")
     if config.membersonly and affiliation == "none":
-        raise StanzaError("registration-required", "this room is for members", by=room.jid)
+        raise StanzaError("registration-required", "this room is for members")
     if config.passwordprotectedroom:
         password = child(muc, "{%s}password" % ns.MUC)
         if password is None or (password.text or "") != config.roomsecret:
-            raise StanzaError("not-authorized", "this room needs its password", by=room.jid)
+            raise StanzaError("not-authorized", "this room needs its password")
     occupant = holder(room, bare, nick)
     full = config.maxusers and len(room.occupants) >= config.maxusers
     if occupant is None and full and not affiliation_at_least(affiliation, "admin"):
-        raise StanzaError("service-unavailable", "the room is full", type="wait", by=room.jid)
+        raise StanzaError("service-unavailable", "the room is full", type="wait")
     return occupant
 
 
@@ -95,7 +116,7 @@ def holder(room: RoomState, bare: JID, nick: str) -> Occupant | None:
     occupant = room.occupants.like(key)
     reserved = room.reserved.get(key, bare)
     if (occupant is not None and occupant.bare != bare) or reserved != bare:
-        raise StanzaError("conflict", "this nickname is somebody else's", by=room.jid)
+        raise StanzaError("conflict", "this nickname is somebody else's")
     return occupant
 
 
@@ -164,15 +185,11 @@ def change_availability(room: RoomState, effects: Effects, occupant: Occupant, s
 
 def send_away(room: RoomState, sender: JID, presence: Element) -> Effects:
     """A session that is not in, but believes that it is, learns the truth (§7.2.17)."""
-    effects = Effects()
-    try:
-        addressed = JID.parse(presence.get("to", ""))
-    except JIDError:
-        addressed = room.jid
+    effects, sought = Effects(), addressed(presence)
     kicked = (
-        f" from='{addressed.attribute}' type='unavailable'>"
+        f" from='{sought.attribute}' type='unavailable'>"
         f"<x xmlns='{ns.MUC_USER}'><item affiliation='none' role='none'/>"
         "<status code='110'/><status code='307'/><status code='333'/></x></presence>"
     )
-    effects.send(Payload("presence", kicked, addressed, "unavailable"), (sender,))
+    effects.send(Payload("presence", kicked, sought, "unavailable"), (sender,))
     return effects

@@ -35,7 +35,7 @@ def mediate(room: RoomState, sender: JID, message: Element) -> Effects:
     if invites:
         _check_inviter(room, sender)
         if len(invites) > MOST:
-            raise StanzaError("policy-violation", f"no more than {MOST} invitations at once", by=room.jid)
+            raise StanzaError("policy-violation", f"no more than {MOST} invitations at once")
         for item, invitee in invites:
             _invite(room, effects, sender, item, invitee, message.get("id") or room.new_id())
         return effects
@@ -49,18 +49,18 @@ def _invitee(room: RoomState, item: Element) -> JID:
     try:
         invitee = JID.parse(item.get("to", ""))
     except JIDError:
-        raise StanzaError("jid-malformed", "nobody can be invited at that address", by=room.jid) from None
+        raise StanzaError("jid-malformed", "nobody can be invited at that address") from None
     if invitee.domain == room.jid.domain or room.affiliation_of(invitee.bare) == "outcast":
-        raise StanzaError("not-acceptable", "nobody can be invited at that address", by=room.jid)
+        raise StanzaError("not-acceptable", "nobody can be invited at that address")
     return invitee
 
 
 def _check_inviter(room: RoomState, sender: JID) -> None:
     occupant = room.occupants.at(sender)
     if occupant is None:
-        raise StanzaError("not-acceptable", "you are not in this room", type="cancel", by=room.jid)
+        raise StanzaError("not-acceptable", "you are not in this room", type="cancel")
     if not (room.config.allowinvites or affiliation_at_least(occupant.affiliation, "admin")):
-        raise StanzaError("forbidden", "invitations are not for you to send here", by=room.jid)
+        raise StanzaError("forbidden", "invitations are not for you to send here")
 
 
 def _invite(room: RoomState, effects: Effects, sender: JID, item: Element, invitee: JID, id: str) -> None:
@@ -84,7 +84,7 @@ def _decline(room: RoomState, effects: Effects, sender: JID, item: Element, id: 
     try:
         inviter = JID.parse(item.get("to", ""))
     except JIDError:
-        raise StanzaError("jid-malformed", "nobody has invited from that address", by=room.jid) from None
+        raise StanzaError("jid-malformed", "nobody has invited from that address") from None
     decline = E(_DECLINE, {"from": sender.bare}, *[said for said in item if said.tag in _SAID])
     payload = payload_of(E("message", {"from": room.jid, "id": id}, E(_X, None, decline)))
     for occupant in room.occupants.of(inviter.bare):

@@ -46,7 +46,7 @@ def to_room(room: RoomState, sender: JID, iq: Element, now: float) -> Effects:
     if kind in ("get", "set"):
         answerer = _ANSWERERS.get((kind, iq[0].tag))
         if answerer is None:
-            raise StanzaError("service-unavailable", by=room.jid)
+            raise StanzaError("service-unavailable")
         answerer(room, effects, sender, iq, now)
     return effects
 
@@ -60,15 +60,15 @@ def to_occupant(room: RoomState, sender: JID, iq: Element, nick: str, now: float
     asker = room.occupants.at(sender)
     if asker is None:
         if namespace(query) in _DISCO:
-            raise StanzaError("bad-request", "only occupants may ask an occupant", by=room.jid)
-        raise StanzaError("not-acceptable", "you are not in this room", type="cancel", by=room.jid)
+            raise StanzaError("bad-request", "only occupants may ask an occupant")
+        raise StanzaError("not-acceptable", "you are not in this room", type="cancel")
     if query.tag == _PING and (nick == asker.nick or _had(room, sender, nick, now)):
         # XEP-0410 §3.2: the sender asks whether it is in, and it is.
         effects.answer(iq, sender)
         return effects
     asked = room.occupants.named(nick)
     if asked is None:
-        raise StanzaError("item-not-found", "nobody here has that nickname", by=room.jid)
+        raise StanzaError("item-not-found", "nobody here has that nickname")
     target = asked.bare if namespace(query) in _OF_THE_ACCOUNT else asked.shown.jid
     id = room.new_id()
     room.queries.add(id, Query(sender, iq.get("id", ""), asked.jid, target))

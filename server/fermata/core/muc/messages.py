@@ -3,7 +3,7 @@
 from xml.sax.saxutils import unescape
 
 from ...xmpp import namespaces as ns
-from ...xmpp.element import Element, serialise
+from ...xmpp.element import Element, child, serialise
 from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
 from ...xmpp.payload import Payload
@@ -20,15 +20,15 @@ def groupchat(room: RoomState, sender: JID, message: Element, now: float) -> Eff
     """A message for everybody. Raises StanzaError `not-acceptable` for a stranger, `forbidden` for who may not."""
     occupant = room.occupants.at(sender)
     if occupant is None:
-        raise StanzaError("not-acceptable", "you are not in this room", type="cancel", by=room.jid)
+        raise StanzaError("not-acceptable", "you are not in this room", type="cancel")
     subject = subject_of(message)
     if subject is not None:
         return _change_subject(room, occupant, sender, message, subject, now)
     if occupant.role == "visitor":
-        raise StanzaError("forbidden", "visitors have no voice here", by=room.jid)
+        raise StanzaError("forbidden", "visitors have no voice here")
     effects = Effects()
     payload = _broadcast(room, effects, occupant, sender, message, now)
-    if payload.archive_id:
+    if payload.archive_id and child(message, "body") is not None:
         room.history.append(payload)
     return effects
 
@@ -37,7 +37,7 @@ def _change_subject(
     room: RoomState, occupant: Occupant, sender: JID, message: Element, subject: str, now: float
 ) -> Effects:
     if occupant.role != "moderator" and not (occupant.role == "participant" and room.config.changesubject):
-        raise StanzaError("forbidden", "the subject is not for you to change", by=room.jid)
+        raise StanzaError("forbidden", "the subject is not for you to change")
     effects = Effects()
     setter = occupant.bare.with_resource(occupant.nick)
     room.subject = Subject.of(room.jid, room.secret, subject, setter, now)
@@ -68,9 +68,11 @@ def _stanza_id(room: JID, id: str) -> str:
 
 
 def archived(room: JID, id: str, stamp: float, keep: int, xml: str) -> Payload | None:
-    """A message as it was sent, from what the archive keeps of it; None for one that only set the subject."""
-    # No text can hold a "<", so this finds elements.
-    if "<subject" in xml and "<body" not in xml and "<thread" not in xml:
+    """A message as it was sent, from what the archive keeps of it; None for what is no part of the discussion.
+
+    That is what has a body: markers would leave no room for words, and the subject is told by itself (§7.2.15).
+    """
+    if "<body" not in xml:  # no text can hold a "<"
         return None
     sender = unescape(xml.partition("from='")[2].partition("'")[0], {"&apos;": "'", "&quot;": '"'})
     rest = xml.removeprefix("<message")

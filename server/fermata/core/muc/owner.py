@@ -28,7 +28,7 @@ _PASSWORD: Final = "{%s}password" % ns.MUC_OWNER
 
 def _check_owner(room: RoomState, sender: JID) -> None:
     if room.affiliation_of(sender.bare) != "owner":
-        raise StanzaError("forbidden", "that is for owners", by=room.jid)
+        raise StanzaError("forbidden", "that is for owners")
 
 
 def _with(room: RoomState, affiliation: str) -> list[str]:
@@ -50,12 +50,12 @@ def submit(room: RoomState, effects: Effects, sender: JID, iq: Element, now: flo
         _destroy(room, effects, sender, iq, order, now)
         return
     if element is None:
-        raise StanzaError("bad-request", "a form is needed", by=room.jid)
+        raise StanzaError("bad-request", "a form is needed")
     form = Form.parse(element, ns.MUC_ROOM_CONFIG)
     if form.type == "submit":
         _configure(room, effects, sender, iq, form, now)
     elif form.type != "cancel":
-        raise StanzaError("bad-request", "a form is submitted or cancelled", by=room.jid)
+        raise StanzaError("bad-request", "a form is submitted or cancelled")
     elif room.locked_until:
         # §10.1.3: what was never configured was never there.
         _destroy(room, effects, sender, iq, Element(_DESTROY), now)
@@ -92,7 +92,7 @@ def _asked_lists(room: RoomState, form: Form) -> list[AffiliationChange]:
             wanted = dict.fromkeys(map(JID.parse, _with(room, affiliation)), "none") | wanted
             wanted |= dict.fromkeys([jid.bare for jid in form.jids(var)], affiliation)
     if not all(bare.local for bare in wanted):
-        raise StanzaError("not-acceptable", "a whole domain can only be banned", by=room.jid)
+        raise StanzaError("not-acceptable", "a whole domain can only be banned")
     changes = []
     for bare, affiliation in wanted.items():
         found = room.affiliations.get(bare, NONE)
@@ -139,7 +139,7 @@ def _destroy(room: RoomState, effects: Effects, sender: JID, iq: Element, order:
     try:
         effects.venue = JID.parse(venue) if venue else ""
     except JIDError:
-        raise StanzaError("jid-malformed", "that is no venue", by=room.jid) from None
+        raise StanzaError("jid-malformed", "that is no venue") from None
     told = E("{%s}destroy" % ns.MUC_USER, {"jid": effects.venue} if venue else {})
     for tag in (_REASON, _PASSWORD):
         found = child(order, tag)

@@ -20,15 +20,15 @@ def private_message(room: RoomState, sender: JID, message: Element, nick: str) -
     """A message to one occupant: all its sessions get it."""
     occupant, type = room.occupants.at(sender), message_type(message)
     if occupant is None:
-        raise StanzaError("not-acceptable", "you are not in this room", type="cancel", by=room.jid)
+        raise StanzaError("not-acceptable", "you are not in this room", type="cancel")
     if type == "groupchat":
-        raise StanzaError("bad-request", "a message to all goes to the room itself", by=room.jid)
+        raise StanzaError("bad-request", "a message to all goes to the room itself")
     recipient = room.occupants.named(nick)
     if recipient is None:
-        raise StanzaError("item-not-found", "nobody here has that nickname", by=room.jid)
+        raise StanzaError("item-not-found", "nobody here has that nickname")
     least = _LEAST_ROLE.get(room.config.allowpm)
     if least is None or not role_at_least(occupant.role, least):
-        raise StanzaError("forbidden", "private messages are not for you to send here", by=room.jid)
+        raise StanzaError("forbidden", "private messages are not for you to send here")
     effects = Effects()
     shared = relayed(message, room.jid, occupant.jid, "" if type == "normal" else type)
     payload = payload_of(shared).with_child(f"<x xmlns='{ns.MUC_USER}'/>").with_child(occupant.id_xml)

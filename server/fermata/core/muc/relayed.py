@@ -5,7 +5,8 @@ from typing import Final
 
 from ...xmpp import namespaces as ns
 from ...xmpp.element import Element
-from ...xmpp.jid import JID
+from ...xmpp.errors import StanzaError
+from ...xmpp.jid import JID, JIDError
 
 _STANZA_ID: Final = "{%s}stanza-id" % ns.SID
 LANG: Final = "{%s}lang" % ns.XML
@@ -25,6 +26,14 @@ _FORGED: Final = (
 @lru_cache(maxsize=4096)
 def _is_forged(tag: str) -> bool:
     return tag.startswith(_FORGED)
+
+
+def addressed(stanza: Element) -> JID:
+    """What a stanza is addressed to. Raises StanzaError `jid-malformed`."""
+    try:
+        return JID.parse(stanza.get("to", ""))
+    except JIDError:
+        raise StanzaError("jid-malformed", "that is no address") from None
 
 
 def passed_on(stanza: Element, room: JID) -> list[Element]:

@@ -3,7 +3,7 @@
 from ...xmpp.element import Element
 from ...xmpp.jid import JID
 from .effects import Effects
-from .enter import holder, speak, wanted_nick
+from .enter import holder, speak, wanted_jid
 from .occupants import Occupant, Session
 from .presence import is_shown, present, refresh, show, tell_others, tell_self
 from .state import RoomState
@@ -21,7 +21,7 @@ def rename(
     The occupant changes its name if that is its only session, or if the new name is the old one in another spelling.
     Otherwise the session alone moves, to an occupant of that name: its own, or a new one.
     """
-    wanted = wanted_nick(room, presence)
+    wanted = wanted_jid(room, presence)
     target = holder(room, occupant.bare, wanted.resource)
     session = occupant.sessions[sender]
     recent = [(nick, since) for nick, since in session.former if now - since < FORMER_SECONDS]

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from ...xmpp.element import Element, child
+from ...xmpp.element import Element
 from ...xmpp.errors import StanzaError
-from ...xmpp.jid import JID, JIDError
-from ...xmpp.stanza import message_type
-from ..records import EntityMade, OccupancySaved
-from . import enter, exit, invite, iq, messages, private, rename, voice
+from ...xmpp.jid import JID
+from ..records import OccupancySaved
+from . import enter, exit, messages, stanzas
 from .config import Config
 from .effects import Effects
 from .occupants import Occupant, Occupants, Session
@@ -19,6 +18,8 @@ from .subject import Subject
 
 # A new room that its owner does not configure opens by itself after this time, as if he had asked for the defaults.
 LOCK_SECONDS: Final = 600.0
+
+_Take = Callable[[RoomState, JID, Element, float], Effects]
 
 
 class Room:
@@ -92,19 +93,9 @@ class Room:
         It is locked until it was configured, unless it is `instant`. Raises StanzaError, and then there is no room:
         `item-not-found` for a presence that is not there to enter a room.
         """
-        muc = child(presence, enter.MUC)
-        if muc is None or presence.get("type"):
-            raise StanzaError("item-not-found", "there is no such room")
         locked_until = 0.0 if instant else now + LOCK_SECONDS
         room = cls(number, jid, config, secret, new_archived, new_id, locked_until=locked_until)
-        state, made = room.state, Effects()
-        state.affiliate(sender.bare, Affiliation("owner"))
-        effects = enter.enter(state, sender, presence, muc, now, created=True)
-        made.records.append(EntityMade(number, jid, now))
-        state.save(made)
-        state.save_affiliation(made, sender.bare)
-        effects.records[:0] = made.records
-        return room, effects
+        return room, room._step(enter.make, sender, presence, now)
 
     @property
     def jid(self) -> JID:
@@ -118,52 +109,23 @@ class Room:
 
     def presence(self, sender: JID, stanza: Element, now: float) -> Effects:
         """A presence to the room or to any occupant JID of it."""
-        room, type = self.state, stanza.get("type", "")
-        occupant = room.occupants.at(sender)
-        if type == "error":
-            return self.undeliverable(sender, stanza, now)
-        if type == "unavailable" and occupant is not None:
-            # Whichever nickname it is addressed to: its sender may not know yet that it has another one.
-            return exit.leave(room, occupant, sender, stanza, now)
-        if type:
-            return Effects()
-        muc = child(stanza, enter.MUC)
-        if occupant is None:
-            if muc is None:
-                return enter.send_away(room, sender, stanza)
-            return enter.enter(room, sender, stanza, muc, now)
-        effects = Effects()
-        limits = enter.limits_of(muc, now)
-        if nick_of(stanza) not in ("", occupant.nick):
-            occupant = rename.rename(room, effects, occupant, sender, stanza, now)
-        elif muc is None:
-            enter.change_availability(room, effects, occupant, sender, stanza)
-        if muc is not None:
-            enter.resync(room, effects, occupant, sender, stanza, limits)
-        return effects
+        return self._step(stanzas.take_presence, sender, stanza, now)
 
     def message(self, sender: JID, stanza: Element, now: float) -> Effects:
         """A message to the room or to an occupant JID."""
-        room, type = self.state, message_type(stanza)
-        if type == "error":
-            return self.undeliverable(sender, stanza, now)
-        nick = "" if stanza.get("to") == room.jid else nick_of(stanza)
-        if nick:
-            return private.private_message(room, sender, stanza, nick)
-        if type == "groupchat":
-            return messages.groupchat(room, sender, stanza, now)
-        if invite.is_mediated(stanza):
-            return invite.mediate(room, sender, stanza)
-        if voice.is_form(stanza):
-            return voice.answer_form(room, sender, stanza, now)
-        raise StanzaError("bad-request", "a message to all is of type groupchat", by=room.jid)
+        return self._step(stanzas.take_message, sender, stanza, now)
 
     def iq(self, sender: JID, stanza: Element, now: float) -> Effects:
         """A request to the room or to an occupant JID, or the answer to one."""
-        nick = nick_of(stanza)
-        if nick:
-            return iq.to_occupant(self.state, sender, stanza, nick, now)
-        return iq.to_room(self.state, sender, stanza, now)
+        return self._step(stanzas.take_iq, sender, stanza, now)
+
+    def _step(self, take: _Take, sender: JID, stanza: Element, now: float) -> Effects:
+        try:
+            return take(self.state, sender, stanza, now)
+        except StanzaError as error:
+            # Even where an occupant was addressed it is the room that refuses (XEP-0045 §7.2.6, XEP-0410 §3.2).
+            error.by = self.state.jid
+            raise
 
     def undeliverable(self, sender: JID, stanza: Element, now: float, own: bool = False) -> Effects:
         """An error came back for a stanza of the room, from a session; `own` if our side made it, not the other one."""
@@ -184,11 +146,3 @@ class Room:
     def shut_down(self, now: float) -> Effects:
         """The service stops without keeping its occupants (§12.2)."""
         return exit.shut_down(self.state, now)
-
-
-def nick_of(stanza: Element) -> str:
-    """The nickname in the address of a stanza; empty if it is the room's own."""
-    try:
-        return JID.parse(stanza.get("to", "")).resource
-    except JIDError:
-        return ""

@@ -26,7 +26,7 @@ def answer_form(room: RoomState, sender: JID, message: Element, now: float) -> E
     effects = Effects()
     occupant = room.occupants.at(sender)
     if occupant is None:
-        raise StanzaError("not-acceptable", "you are not in this room", type="cancel", by=room.jid)
+        raise StanzaError("not-acceptable", "you are not in this room", type="cancel")
     element = child(message, DATA_FORM)
     form = Form.parse(element if element is not None else message, ns.MUC_REQUEST)
     if form.type == "cancel":
@@ -34,7 +34,7 @@ def answer_form(room: RoomState, sender: JID, message: Element, now: float) -> E
     if _ALLOW in form:
         _approve(room, effects, occupant, sender, form, now)
     elif form.text("muc#role", "participant") != "participant":
-        raise StanzaError("not-acceptable", "voice is all that can be asked for", by=room.jid)
+        raise StanzaError("not-acceptable", "voice is all that can be asked for")
     elif occupant.role == "visitor":
         request = E("message", {"from": room.jid, "id": room.new_id()}, _request(occupant).element())
         effects.send(payload_of(request), room.occupants.moderators)
@@ -58,14 +58,14 @@ def _request(occupant: Occupant) -> Form:
 
 def _approve(room: RoomState, effects: Effects, moderator: Occupant, sender: JID, form: Form, now: float) -> None:
     if moderator.role != "moderator":
-        raise StanzaError("forbidden", "voice is for moderators to grant", by=room.jid)
+        raise StanzaError("forbidden", "voice is for moderators to grant")
     if not form.boolean(_ALLOW):
         return
     visitor = room.occupants.named(form.text("muc#roomnick"))
     jids = form.jids("muc#jid")
     # The nickname may be somebody else's by now.
     if visitor is None or (jids and visitor.bare != jids[0].bare):
-        raise StanzaError("item-not-found", "who asked for voice has left", by=room.jid)
+        raise StanzaError("item-not-found", "who asked for voice has left")
     if visitor.role == "visitor":
         changes = Changes(room, effects, sender, now)
         changes.set_role(visitor, "participant")

@@ -1,0 +1,62 @@
+"""What arrives at a room: which of the rules each stanza is for."""
+
+from ...xmpp.element import Element, child
+from ...xmpp.errors import StanzaError
+from ...xmpp.jid import JID
+from ...xmpp.stanza import message_type
+from . import enter, exit, invite, iq, messages, private, rename, voice
+from .effects import Effects
+from .relayed import addressed
+from .state import RoomState
+
+
+def take_presence(room: RoomState, sender: JID, stanza: Element, now: float) -> Effects:
+    """A presence to the room or to any occupant JID of it."""
+    type, occupant = stanza.get("type", ""), room.occupants.at(sender)
+    if type == "error":
+        return exit.undeliverable(room, sender, stanza, False, now)
+    if type == "unavailable" and occupant is not None:
+        # Whichever nickname it is addressed to: its sender may not know yet that it has another one.
+        return exit.leave(room, occupant, sender, stanza, now)
+    if type:
+        # §17.3: nothing else enters or leaves; who is not in has nothing to leave.
+        return Effects()
+    muc = child(stanza, enter.MUC)
+    if occupant is None:
+        if muc is None:
+            return enter.send_away(room, sender, stanza)
+        return enter.enter(room, sender, stanza, muc, now)
+    effects = Effects()
+    limits = enter.limits_of(muc, now)
+    if addressed(stanza).resource not in ("", occupant.nick):
+        occupant = rename.rename(room, effects, occupant, sender, stanza, now)
+    elif muc is None:
+        enter.change_availability(room, effects, occupant, sender, stanza)
+    if muc is not None:
+        enter.resync(room, effects, occupant, sender, stanza, limits)
+    return effects
+
+
+def take_message(room: RoomState, sender: JID, stanza: Element, now: float) -> Effects:
+    """A message to the room or to an occupant JID."""
+    type = message_type(stanza)
+    if type == "error":
+        return exit.undeliverable(room, sender, stanza, False, now)
+    nick = "" if stanza.get("to") == room.jid else addressed(stanza).resource
+    if nick:
+        return private.private_message(room, sender, stanza, nick)
+    if type == "groupchat":
+        return messages.groupchat(room, sender, stanza, now)
+    if invite.is_mediated(stanza):
+        return invite.mediate(room, sender, stanza)
+    if voice.is_form(stanza):
+        return voice.answer_form(room, sender, stanza, now)
+    raise StanzaError("bad-request", "a message to all is of type groupchat")
+
+
+def take_iq(room: RoomState, sender: JID, stanza: Element, now: float) -> Effects:
+    """A request to the room or to an occupant JID, or the answer to one."""
+    nick = addressed(stanza).resource
+    if nick:
+        return iq.to_occupant(room, sender, stanza, nick, now)
+    return iq.to_room(room, sender, stanza, now)
