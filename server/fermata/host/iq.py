@@ -38,6 +38,13 @@ class Request:
     account: Account | None
     origin: Origin
 
+    @property
+    def owner(self) -> Account:
+        """The account that is addressed. Raises StanzaError `item-not-found` where it is the server."""
+        if self.account is None:
+            raise StanzaError("item-not-found")
+        return self.account
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -98,13 +105,14 @@ class IQTable:
         if step is not None:
             step.stanza = request.iq
             ticket = self._writer.submit(step)
-        request.origin.emit(ticket, step, _send_back, request.origin, result_of(request.iq, answer.payload))
-        if answer.then is not None:
-            request.origin.emit(ticket, step, answer.then)
+        result = result_of(request.iq, answer.payload)
+        request.origin.emit(ticket, step, _send_back, request.origin, result, answer.then)
 
 
-def _send_back(origin: Origin, stanza: Element) -> None:
-    origin.answer(stanza)
+def _send_back(origin: Origin, result: Element, then: Callable[[], None] | None) -> None:
+    origin.answer(result)
+    if then is not None:
+        then()
 
 
 def refusal(stanza: Element, error: StanzaError) -> Element | None:
