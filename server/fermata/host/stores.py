@@ -111,6 +111,9 @@ class ValueStore(Protocol):
     async def values(self, owner: int, space: str) -> dict[str, str]:
         """All values of one extension for one owner."""
 
+    async def keys(self, owner: int, space: str) -> list[str]:
+        """Under which keys one extension has values for one owner."""
+
 
 class SpoolStore(Protocol):
     """Messages that wait for their recipient (XEP-0160)."""

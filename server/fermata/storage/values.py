@@ -8,6 +8,7 @@ from .tables import value
 _OF_SPACE = value.c.owner == bindparam("owner"), value.c.space == bindparam("space")
 _VALUE = select(value.c.value).where(*_OF_SPACE, value.c.key == bindparam("key"))
 _VALUES = select(value.c.key, value.c.value).where(*_OF_SPACE)
+_KEYS = select(value.c.key).where(*_OF_SPACE)
 
 
 class SQLValues:
@@ -25,3 +26,7 @@ class SQLValues:
     async def values(self, owner: int, space: str) -> dict[str, str]:
         """All values of one extension for one owner."""
         return dict(await self._reader.rows(_VALUES, owner=owner, space=space))
+
+    async def keys(self, owner: int, space: str) -> list[str]:
+        """Under which keys one extension has values for one owner."""
+        return [str(key) for (key,) in await self._reader.rows(_KEYS, owner=owner, space=space)]
