@@ -16,7 +16,7 @@ from ..host.residents import Residents, Spawn
 from ..host.router import Nowhere, Router
 from ..services.endings import Endings
 from ..services.local_domain import LocalDomain
-from ..services.login import InThread, Login
+from ..services.login import InThread, Login, session_requests
 from ..services.messages import Messages
 from ..services.muc import RoomService
 from ..services.muc_rooms import RoomLoading
@@ -25,6 +25,7 @@ from ..services.presence import Presences
 from ..services.relayed import Relayed
 from ..services.roster import RosterRequests
 from ..services.stream_management import StreamManagement
+from ..services.visibility import Visibility
 from ..storage.database import Database
 from ..xmpp.jid import JID
 from .config_tables import Config
@@ -65,6 +66,7 @@ class Parts:
             database.accounts, self.accounts, self.sessions, stream_management, failures, clock, self._spawn, in_thread
         )
         iqs = IQTable(self._spawn, writer)
+        session_requests(iqs)
         RosterRequests(iqs, self.sessions, presences)
         self.discoverable = Discoverable(set(), set(), [], [])
         host = Host(
@@ -74,6 +76,7 @@ class Parts:
             self.accounts,
             database.values,
             self.discoverable,
+            Visibility(self.router, relayed),
             clock,
             config.server.admins,
         )

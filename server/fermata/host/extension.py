@@ -9,11 +9,13 @@ What the decorator says is what service discovery tells; the body takes what it 
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from types import ModuleType
+from typing import Final, Protocol
 
 from ..xmpp.dataforms import Form
+from ..xmpp.disco import Identity
 from ..xmpp.jid import JID
 from .accounts import Account
 from .iq import Addressee, IQTable, Responder
@@ -21,6 +23,8 @@ from .origin import Clock
 from .registry import Sessions
 from .residents import Residents
 from .stores import ValueStore
+
+_SERVER: Final = Identity("server", "im", "Fermata")
 
 
 @dataclass(slots=True)
@@ -31,6 +35,21 @@ class Discoverable:
     account_features: set[str]
     server_items: list[JID]
     server_forms: list[Form]
+    server_identity: Identity = _SERVER
+    #: the node that stands for all that is told of the server (XEP-0115 §4); empty for none
+    server_node: Callable[[], str] = lambda: ""
+    #: what clients are offered once they have authenticated, as XML; asked when everything is wired
+    stream_features: list[Callable[[], str]] = field(default_factory=list)
+
+
+class Visibility(Protocol):
+    """Who sees that an account's sessions are available, where that depends on more than the roster."""
+
+    def hide(self, account: Account, contacts: Iterable[JID]) -> None:
+        """These contacts, blocked now, see the account leave; so does every room that is blocked."""
+
+    def show(self, account: Account, contacts: Iterable[JID]) -> None:
+        """These contacts, not blocked any more, see what they may see of the account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +62,7 @@ class Host:
     accounts: Residents[Account]
     values: ValueStore
     discoverable: Discoverable
+    visibility: Visibility
     clock: Clock
     admins: Sequence[str]
 

@@ -28,9 +28,10 @@ class _Discovery:
         self._found = host.discoverable
 
     def server_info(self, request: Request) -> Element:
-        _refuse_nodes(request)
-        identity = disco.Identity("server", "im", "Fermata")
-        return disco.info([identity], self._found.server_features, self._found.server_forms)
+        found, node = self._found, request.payload.get("node", "")
+        if node != found.server_node():
+            _refuse_nodes(request)
+        return disco.info([found.server_identity], found.server_features, found.server_forms, node)
 
     def server_items(self, request: Request) -> Element:
         _refuse_nodes(request)

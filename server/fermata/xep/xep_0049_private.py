@@ -1,0 +1,72 @@
+"""XEP-0049: Private XML Storage, each element under its own name."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from ..core.records import Record, Step, ValueRemoved, ValueSaved
+from ..core.stored_xml import stanza_from
+from ..host.extension import Host, extension
+from ..host.iq import Addressee, Answer, Request
+from ..host.stores import ValueStore
+from ..xmpp import namespaces as ns
+from ..xmpp.element import E, Element, namespace, serialise
+from ..xmpp.errors import StanzaError
+
+_SPACE: Final = "private"
+_QUERY: Final = "{%s}query" % ns.PRIVATE
+_BYTES_MAX: Final = 65_536  #: of one element
+_ELEMENTS_MAX: Final = 100  #: of one account
+
+
+@extension(xep=49, version="1.2", features=(ns.PRIVATE,))
+def private_storage(host: Host) -> None:
+    """Answers the account itself; nobody else finds anything here."""
+    storage = _PrivateStorage(host.values)
+    host.on_iq(Addressee.SELF, "get", _QUERY, storage.get)
+    host.on_iq(Addressee.SELF, "set", _QUERY, storage.set)
+
+
+class _PrivateStorage:
+    def __init__(self, values: ValueStore) -> None:
+        self._values = values
+
+    async def get(self, request: Request) -> Element:
+        """What is kept under a name or, if nothing is, what was asked with."""
+        wanted = list(request.payload)
+        if len(wanted) != 1:
+            raise StanzaError("bad-request" if not wanted else "not-acceptable", "ask for one element at a time")
+        _check_names(wanted)
+        xml = await self._values.value(request.owner.number, _SPACE, wanted[0].tag)
+        return E(_QUERY, None, wanted[0] if xml is None else stanza_from(xml))
+
+    async def set(self, request: Request) -> Answer:
+        """Keeps all elements or none; one without content is as good as none, and takes no room."""
+        account, kept = request.owner.number, list(request.payload)
+        if not kept:
+            raise StanzaError("not-acceptable", "there is nothing to be kept")
+        _check_names(kept)
+        records = [_record(account, element) for element in kept]
+        before = await self._values.keys(account, _SPACE)
+        if len({*before, *_names(records, ValueSaved)} - _names(records, ValueRemoved)) > _ELEMENTS_MAX:
+            raise StanzaError("resource-constraint", f"an account can keep {_ELEMENTS_MAX} elements")
+        return Answer(step=Step(records))
+
+
+def _check_names(elements: list[Element]) -> None:
+    if not all(namespace(element) for element in elements):
+        raise StanzaError("not-acceptable", "an element without a namespace of its own")
+    if len({element.tag for element in elements}) < len(elements):
+        raise StanzaError("not-acceptable", "the same element twice")
+
+
+def _record(account: int, element: Element) -> Record:
+    if not (len(element) or element.text or element.attrib):
+        return ValueRemoved(account, _SPACE, element.tag)
+    xml = serialise(element)
+    if len(xml.encode()) > _BYTES_MAX:
+        raise StanzaError("policy-violation", f"an element can have {_BYTES_MAX} bytes")
+    return ValueSaved(account, _SPACE, element.tag, xml)
+
+
+def _names(records: Iterable[Record], kind: type[ValueSaved] | type[ValueRemoved]) -> set[str]:
+    return {record.key for record in records if isinstance(record, kind)}
