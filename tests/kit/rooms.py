@@ -29,6 +29,11 @@ MUC = f"<x xmlns='{ns.MUC}'/>"
 START = 1_000_000.0
 
 
+def id_of(seq: int) -> str:
+    """The stanza-id of a place in the archive; all are of one length, as real ones are."""
+    return f"sid-{seq:06}"
+
+
 class Said(dict[JID, list[Element]]):
     """What one step sent: everything that each address got, in order; and what it kept."""
 
@@ -73,7 +78,7 @@ class Stage:
 
     def archive(self) -> tuple[int, str]:
         number = next(self.ids)
-        return number, f"sid-{number}"
+        return number, id_of(number)
 
     def new_id(self) -> str:
         return f"made-{next(self.ids)}"
@@ -172,7 +177,7 @@ class Stage:
             affiliations={JID.parse(bare): found for bare, found in state.affiliations.items()},
             subject=state.subject[:3],
             locked_until=state.locked_until,
-            history=[(f"sid-{row.seq}", row.stamp, row.keep, row.xml) for row in self.archived()],
+            history=[(id_of(row.seq), row.stamp, row.keep, row.xml) for row in self.archived()],
             occupancies=self.occupancies(),
         )
 

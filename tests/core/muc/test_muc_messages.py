@@ -6,7 +6,7 @@ from fermata.core.muc.occupants import occupant_id
 from fermata.core.records import MessageArchived, RoomSaved
 from fermata.xmpp import namespaces as ns
 from fermata.xmpp.element import child
-from kit.rooms import ANN, ANN2, BOB, CAT, ROOM, START, Stage, has, refusal
+from kit.rooms import ANN, ANN2, BOB, CAT, ROOM, START, Stage, has, id_of, refusal
 from kit.xml import read
 
 
@@ -29,7 +29,7 @@ def test_a_message_has_its_place_in_the_archive_as_its_stanza_id():
     (record,) = stage.archived()
     assert record._replace(xml="") == MessageArchived(record.seq, START, 7, None, str(ANN), str(ROOM), record.keep, "")
     stanza_id = has(message, ns.SID, "stanza-id")
-    assert (stanza_id.get("id"), stanza_id.get("by")) == (f"sid-{record.seq}", ROOM)
+    assert (stanza_id.get("id"), stanza_id.get("by")) == (id_of(record.seq), ROOM)
     kept = read(record.xml)
     assert kept.get("to") is None
     assert has(kept, ns.SID, "stanza-id") is None

@@ -121,12 +121,13 @@ def change(room: RoomState, effects: Effects, sender: JID, iq: Element, now: flo
 
 def _checked(room: RoomState, sender: JID, item: Element) -> RoleChange | AffiliationChange:
     """§17.4: an item is about the role of a nickname or the affiliation of a JID."""
-    role, affiliation, found = item.get("role"), item.get("affiliation"), child(item, _REASON)
+    role, affiliation, nick, jid = (item.get(name) for name in ("role", "affiliation", "nick", "jid"))
+    found = child(item, _REASON)
     reason = (found.text or "") if found is not None else ""
-    if role is not None and affiliation is None and item.get("jid") is None:
-        return _checked_role(room, sender, item.get("nick", ""), role, reason)
-    if affiliation is not None and role is None and item.get("jid") is not None:
-        return _checked_affiliation(room, sender, item, affiliation, reason)
+    if role is not None and nick is not None and affiliation is None and jid is None:
+        return _checked_role(room, sender, nick, role, reason)
+    if affiliation is not None and jid is not None and role is None:
+        return _checked_affiliation(room, sender, jid, affiliation, nick, reason)
     raise StanzaError("bad-request", "an item changes the role of a nickname or the affiliation of a JID")
 
 
@@ -147,7 +148,7 @@ def _checked_role(room: RoomState, sender: JID, nick: str, role: str, reason: st
 
 
 def _checked_affiliation(
-    room: RoomState, sender: JID, item: Element, affiliation: str, reason: str
+    room: RoomState, sender: JID, jid: str, affiliation: str, nick: str | None, reason: str
 ) -> AffiliationChange:
     if affiliation not in AFFILIATIONS:
         raise StanzaError("bad-request", "there is no such affiliation")
@@ -155,7 +156,7 @@ def _checked_affiliation(
     if not affiliation_at_least(own, "admin"):
         raise StanzaError("forbidden", "affiliations are for admins to change")
     try:
-        bare = JID.parse(item.get("jid", "")).bare
+        bare = JID.parse(jid).bare
     except JIDError:
         raise StanzaError("jid-malformed") from None
     if not bare.local and affiliation not in ("outcast", "none"):
@@ -167,8 +168,11 @@ def _checked_affiliation(
     old = room.affiliations.get(bare, NONE)
     if not may_change_affiliation(own, old.affiliation, affiliation, bare == sender.bare):
         raise StanzaError("not-allowed", "that person is not yours to change")
-    nick = _reserved(room, bare, item.get("nick", old.nick)) if affiliation_at_least(affiliation, "member") else ""
-    return AffiliationChange(bare, Affiliation(affiliation, nick, reason))
+    if not affiliation_at_least(affiliation, "member"):
+        return AffiliationChange(bare, Affiliation(affiliation, "", reason))
+    return AffiliationChange(
+        bare, Affiliation(affiliation, old.nick if nick is None else _reserved(room, bare, nick), reason)
+    )
 
 
 def _reserved(room: RoomState, bare: JID, nick: str) -> str:
