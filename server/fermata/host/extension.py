@@ -46,7 +46,7 @@ class Visibility(Protocol):
     """Who sees that an account's sessions are available, where that depends on more than the roster."""
 
     def hide(self, account: Account, contacts: Iterable[JID]) -> None:
-        """These contacts, blocked now, see the account leave; so does every room that is blocked."""
+        """These contacts and rooms (by their occupant JIDs), blocked now, see the account leave."""
 
     def show(self, account: Account, contacts: Iterable[JID]) -> None:
         """These contacts, not blocked any more, see what they may see of the account."""

@@ -177,23 +177,31 @@ class RoomService:
             self.rooms.drop(room.rules.jid)
 
     def _send(self, sends: list[Send | Flood]) -> None:
-        session_of, deliver = self._sessions.get, self._router.deliver
+        session_of = self._sessions.get
         for send in sends:
             if isinstance(send, Flood):
                 session = session_of(send.to)
-                if session is not None:
+                if session is not None and not session.owner.blocklist:
                     session.send_all(send.payloads, send.to)
                 else:
                     for payload in send.payloads:
-                        deliver(payload, send.to)
+                        self._send_one(payload, send.to)
                 continue
             payload, recipients = send
             for to in recipients:
                 session = session_of(to)
-                if session is not None:
+                if session is not None and not session.owner.blocklist:
                     session.send(payload, to)
                 else:
-                    deliver(payload, to)
+                    self._send_one(payload, to)
+
+    def _send_one(self, payload: Payload, to: JID) -> None:
+        """To somebody without a session here, or who has blocked its sender: then it goes the way of all stanzas."""
+        session = self._sessions.get(to)
+        if session is not None and not session.owner.blocklist.blocks(JID.parse(payload.sender)):
+            session.send(payload, to)
+        else:
+            self._router.deliver(payload, to)
 
     def _void(self, room: LiveRoom, step: Step) -> None:
         """A step could not be kept: its author is told, and the room goes back to what storage knows of it."""

@@ -6,7 +6,8 @@ from ..host.accounts import Account
 from ..host.pipeline import guarded_route
 from ..host.router import Router
 from ..host.sessions import Session
-from ..xmpp.element import Element
+from ..xmpp import namespaces as ns
+from ..xmpp.element import E, Element
 from ..xmpp.jid import JID
 from ..xmpp.payload import payload_of
 from .relayed import Relayed
@@ -19,18 +20,16 @@ class Visibility:
         self._router, self._relayed = router, relayed
 
     def hide(self, account: Account, contacts: Iterable[JID]) -> None:
-        """These contacts, blocked now, see the account leave; so does every room that is blocked."""
+        """These contacts and rooms, blocked now, see the account leave."""
         contacts = list(contacts)
         for session in account.sessions.values():
-            directed = session.directed
+            places, targets = [*session.directed.rooms.values()], session.directed.targets()
             for contact in contacts:
-                if _sees(contact, account, session) or contact in directed.contacts:
+                if contact in places:
                     self._leave(session, contact)
-                directed.contacts.pop(contact, None)
-            for room, occupant in list(directed.rooms.items()):
-                if account.blocklist.blocks(room):
-                    self._leave(session, occupant)
-                    directed.left(room)
+                    _say_left(session, contact)
+                elif contact in targets or _sees(contact, account, session):
+                    self._leave(session, contact)
 
     def show(self, account: Account, contacts: Iterable[JID]) -> None:
         """These contacts, not blocked any more, see what they may see of the account."""
@@ -42,7 +41,17 @@ class Visibility:
 
     def _leave(self, session: Session, to: JID) -> None:
         gone = Element("presence", {"from": session.jid, "to": to, "type": "unavailable"})
+        session.directed.sent(to, gone)
         guarded_route(self._router, gone, to, session.jid, self._relayed)
+
+
+def _say_left(session: Session, place: JID) -> None:
+    """Tells a client that it is not in the room any more, since the room's own word to that does not come through."""
+    item = E("{%s}item" % ns.MUC_USER, {"affiliation": "none", "role": "none"})
+    status = E("{%s}status" % ns.MUC_USER, {"code": "110"})
+    presence = Element("presence", {"from": place, "type": "unavailable"})
+    presence.append(E("{%s}x" % ns.MUC_USER, None, item, status))
+    session.send(payload_of(presence), session.jid)
 
 
 def _sees(contact: JID, account: Account, session: Session) -> bool:

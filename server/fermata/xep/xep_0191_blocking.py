@@ -54,8 +54,8 @@ class _Blocking:
 
 
 def _audience(account: Account) -> list[JID]:
-    """Everybody but rooms who gets presence of the account."""
-    directed = [contact for session in account.sessions.values() for contact in session.directed.contacts]
+    """Who gets presence of the account, rooms by the occupant JIDs that it has there."""
+    directed = [target for session in account.sessions.values() for target in session.directed.targets()]
     return list(dict.fromkeys([*account.roster.subscribers, *directed]))
 
 
