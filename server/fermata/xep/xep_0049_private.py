@@ -53,7 +53,7 @@ class _PrivateStorage:
 
 
 def _check_names(elements: list[Element]) -> None:
-    if not all(namespace(element) for element in elements):
+    if any(namespace(element) in ("", ns.PRIVATE) for element in elements):
         raise StanzaError("not-acceptable", "an element without a namespace of its own")
     if len({element.tag for element in elements}) < len(elements):
         raise StanzaError("not-acceptable", "the same element twice")
