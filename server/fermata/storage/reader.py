@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, cast
 
-from sqlalchemy import Connection, Engine, Select
+from sqlalchemy import Connection, Dialect, Engine, Select
 from sqlalchemy.exc import DBAPIError, OperationalError
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from .connect import words
+from .connect import dedicated, words
 from .errors import StorageError
 
 Row = tuple[Any, ...]
@@ -41,20 +41,46 @@ class InlineReader:
     """
 
     def __init__(self, engine: Engine, writer: Settling) -> None:
-        self._connection = engine.connect()
+        self._connection = dedicated(engine)
+        self._dialect = engine.dialect
+        self._prepared: dict[Select[Any], Prepared] = {}
         self._writer = writer
 
     async def rows(self, statement: Select[Any], **parameters: object) -> Sequence[Row]:
         """What a statement selects. Raises StorageError."""
         await self._writer.settled()
+        prepared = self._prepared.get(statement)
+        if prepared is None:
+            prepared = self._prepared[statement] = Prepared(statement, self._dialect)
         try:
-            return rows_of(self._connection, statement, parameters)
-        except DBAPIError as error:
-            raise StorageError(f"can't be read: {words(error)}") from error
+            return prepared.rows(self._connection, parameters)
+        except self._dialect.loaded_dbapi.Error as error:
+            raise StorageError(f"can't be read: {error}") from error
 
     def close(self) -> None:
         """Gives the connection back."""
         self._connection.close()
+
+
+class Prepared:
+    """A statement that was compiled once and goes straight to the driver: a login makes five small reads."""
+
+    def __init__(self, statement: Select[Any], dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        self._sql = str(compiled)
+        self._names: Sequence[str] = compiled.positiontup or ()
+        self._convert = [column.type.result_processor(dialect, None) for column in statement.selected_columns]
+        self._is_plain = not any(self._convert)
+
+    def rows(self, connection: Any, parameters: Mapping[str, object]) -> Sequence[Row]:
+        """What it selects with these parameters."""
+        rows: list[Row] = connection.execute(self._sql, [parameters[name] for name in self._names]).fetchall()
+        if self._is_plain:
+            return rows
+        return [
+            tuple(value if convert is None else convert(value) for value, convert in zip(row, self._convert, strict=True))
+            for row in rows
+        ]
 
 
 class PooledReader:
