@@ -2,7 +2,7 @@
 
 import secrets
 
-from .. import xep
+from .. import __version__, xep
 from ..core.blocking import SPACE, Blocklist
 from ..core.roster import Roster
 from ..core.throttle import Failures
@@ -68,7 +68,7 @@ class Parts:
         iqs = IQTable(self._spawn, writer)
         session_requests(iqs)
         RosterRequests(iqs, self.sessions, presences)
-        self.discoverable = Discoverable(set(), set(), [], [])
+        self.discoverable = Discoverable(set(), set(), [], [], server_version=__version__)
         host = Host(
             config.server.domains,
             iqs,

@@ -36,6 +36,7 @@ class Discoverable:
     server_items: list[JID]
     server_forms: list[Form]
     server_identity: Identity = _SERVER
+    server_version: str = ""
     #: the node that stands for all that is told of the server (XEP-0115 §4); empty for none
     server_node: Callable[[], str] = lambda: ""
     #: what clients are offered once they have authenticated, as XML; asked when everything is wired
