@@ -1,7 +1,6 @@
 """What `twistd fermata` runs (see twisted.application.service.ServiceMaker)."""
 
 from pathlib import Path
-from typing import Any
 
 from twisted.application.service import IService
 from twisted.python import usage

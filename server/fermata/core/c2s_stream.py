@@ -233,7 +233,7 @@ class ClientStream:
             return [Write(f"<challenge xmlns='{ns.SASL}'>{_encoded(step.data)}</challenge>")]
         if not isinstance(step, Success):
             return [step]
-        assert self._realm is not None  # noqa: S101  an attempt has a realm
+        assert self._realm is not None
         self._attempt = None
         self.account = JID.of(step.username, self._realm.domain)
         self.header_sent = False

@@ -229,8 +229,6 @@ class Step:
 
     __slots__ = ("error", "lineage", "records", "stanza")
 
-    def __init__(
-        self, records: "list[Record]", stanza: Element | None = None, lineage: Lineage | None = None
-    ) -> None:
+    def __init__(self, records: "list[Record]", stanza: Element | None = None, lineage: Lineage | None = None) -> None:
         self.records, self.stanza, self.lineage = records, stanza, lineage
         self.error: Exception | None = None

@@ -46,7 +46,13 @@ class Session:
     """One full JID (RFC 6120 §7): who it is, what it has told, what still waits for it."""
 
     def __init__(
-        self, jid: JID, owner: Owner, from_client: FromClient, writer: Writer, new_id: Callable[[], str], queue_stanzas: int
+        self,
+        jid: JID,
+        owner: Owner,
+        from_client: FromClient,
+        writer: Writer,
+        new_id: Callable[[], str],
+        queue_stanzas: int,
     ) -> None:
         self.jid, self.resource, self.owner = jid, jid.resource, owner
         self.link: Link | None = None

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.internet.protocol import ServerFactory
+from twisted.python.failure import Failure
 
 from ..xmpp.errors import StreamError
 from .c2s import ClientConnection, Shared
@@ -47,13 +47,18 @@ class ClientListeners(ServerFactory):
         self._connections.add(connection)
         return connection
 
-    def listen(self, reactor: Any, endpoints: Sequence[str], direct_tls: Sequence[str]) -> Deferred[Any]:
-        """Opens all ports, each named by a Twisted endpoint string; fails if one cannot be opened."""
+    def listen(self, reactor: Any, endpoints: Sequence[str], direct_tls: Sequence[str]) -> None:
+        """Opens all ports, each named by a Twisted endpoint string. Raises CannotListenError if one can't be."""
         secure = TLSFactory(TLSForStream(self._shared.identities), self)
-        wanted = [serverFromString(reactor, text).listen(self) for text in endpoints]
-        wanted += [serverFromString(reactor, text).listen(secure) for text in direct_tls]
+        for factory, texts in ((self, endpoints), (secure, direct_tls)):
+            for text in texts:
+                # An endpoint on this machine has opened or failed by the time that it returns.
+                opened: list[Any] = []
+                serverFromString(reactor, text).listen(factory).addBoth(opened.append)
+                if isinstance(opened[0], Failure):
+                    opened[0].raiseException()
+                self._ports.append(opened[0])
         self._shared.clock.callLater(_SWEEP_SECONDS, self._sweep)
-        return gatherResults(wanted, consumeErrors=True).addCallback(self._ports.extend)
 
     async def stop_listening(self) -> None:
         """Closes the ports; connections stay."""

@@ -3,7 +3,6 @@
 RFC 7590 (TLS 1.2 at least, no compression, no renegotiation), XEP-0368 (direct TLS), RFC 5929 and 9266 (bindings).
 """
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final

@@ -1,7 +1,6 @@
 """A domain with accounts: what its stanzas are for, the server itself or an account (RFC 6121 §8)."""
 
 from collections.abc import Callable
-from functools import partial
 
 from ..core.delivery import Undelivered, iq_undelivered, presence_recipients, without_account
 from ..core.stored_xml import stanza_from
@@ -11,7 +10,6 @@ from ..host.origin import Origin
 from ..host.pipeline import guarded_route
 from ..host.residents import Residents
 from ..host.router import Router
-from ..host.sessions import Session
 from ..xmpp.element import Element
 from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID

@@ -96,7 +96,7 @@ class Messages:
     ) -> Payload:
         """One row for both sides; the copy that goes out carries the id that it has in the recipient's archive."""
         archive = self._archive
-        assert archive is not None  # noqa: S101  the caller has asked
+        assert archive is not None
         seq, now = archive.new_seq(), self._clock.seconds()
         second = None if other is None or other is account else other.number
         records.append(
@@ -126,7 +126,9 @@ class Messages:
         """A message that a session had been given and did not get (XEP-0198 §5): another gets it, or it waits."""
         if payload.kind != "message" or payload.type not in ("", "normal", "chat"):
             return
-        others = [other for other in account.sessions.values() if (other.priority or 0) >= 0 and other.priority is not None]
+        others = [
+            other for other in account.sessions.values() if (other.priority or 0) >= 0 and other.priority is not None
+        ]
         for session in others:
             session.send(payload, to)
         if not others and not payload.spooled and payload.keep & SPOOL:

@@ -25,7 +25,6 @@ from ..xmpp.payload import Payload, payload_of
 from ..xmpp.stanza import answerable, error_of
 from .muc_rooms import RoomLoading
 
-
 _log = logging.getLogger(__name__)
 _Take = Callable[[Room, JID, Element, float], Effects]
 

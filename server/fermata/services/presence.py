@@ -16,7 +16,6 @@ from ..host.router import Router
 from ..host.sessions import Session
 from ..host.stores import Writer
 from ..xmpp.element import Element, copy_of
-from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
 from ..xmpp.payload import payload_of
 from ..xmpp.stanza import SUBSCRIPTION_TYPES
@@ -60,19 +59,25 @@ class Presences:
         else:
             priority = priority_of(stanza)
             before, session.priority, session.presence = session.priority, priority, stanza
-            session.emit(0, None, self._announce, account, session, stanza, before)
+            session.emit(0, None, self._announce, account, session, stanza, before, priority)
 
     def withdraw(self, account: Account, session: Session, stanza: Element | None, keeps_rooms: bool = False) -> None:
         """A session is not available any more (§4.5): by its own word `stanza`, or because it is over."""
         if stanza is None:
             stanza = Element("presence", {"from": session.jid, "type": _UNAVAILABLE})
         before, session.priority, session.presence = session.priority, None, None
-        session.emit(0, None, self._announce, account, session, stanza, before, keeps_rooms)
+        session.emit(0, None, self._announce, account, session, stanza, before, None, keeps_rooms)
 
     def _announce(
-        self, account: Account, session: Session, stanza: Element, before: int | None, keeps_rooms: bool = False
+        self,
+        account: Account,
+        session: Session,
+        stanza: Element,
+        before: int | None,
+        now: int | None,
+        keeps_rooms: bool = False,
     ) -> None:
-        said = announce(before, session.priority, account.roster, session.directed, keeps_rooms)
+        said = announce(before, now, account.roster, session.directed, keeps_rooms)
         payload, blocklist = payload_of(stanza), account.blocklist
         for contact in said.subscribers:
             if not (blocklist and blocklist.blocks(contact)):
@@ -81,7 +86,7 @@ class Presences:
             other.send(payload, other.jid)
             if before is None and other is not session and other.presence is not None:
                 session.send(payload_of(other.presence), session.jid)
-        if before is not None and session.priority is None and not session.is_over:
+        if before is not None and now is None and not session.is_over:
             session.send(payload, session.jid)
         for jid in said.directed:
             self._tell(session, stanza, jid)

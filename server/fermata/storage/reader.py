@@ -68,17 +68,21 @@ class Prepared:
     def __init__(self, statement: Select[Any], dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         self._sql = str(compiled)
-        self._names: Sequence[str] = compiled.positiontup or ()
+        # A parameter that the statement brings along (a literal limit) has its value here already.
+        self._parameters = [(name, compiled.params[name]) for name in compiled.positiontup or ()]
         self._convert = [column.type.result_processor(dialect, None) for column in statement.selected_columns]
         self._is_plain = not any(self._convert)
 
     def rows(self, connection: Any, parameters: Mapping[str, object]) -> Sequence[Row]:
         """What it selects with these parameters."""
-        rows: list[Row] = connection.execute(self._sql, [parameters[name] for name in self._names]).fetchall()
+        values = [parameters.get(name, own) for name, own in self._parameters]
+        rows: list[Row] = connection.execute(self._sql, values).fetchall()
         if self._is_plain:
             return rows
         return [
-            tuple(value if convert is None else convert(value) for value, convert in zip(row, self._convert, strict=True))
+            tuple(
+                value if convert is None else convert(value) for value, convert in zip(row, self._convert, strict=True)
+            )
             for row in rows
         ]
 
