@@ -1,0 +1,103 @@
+"""Fixtures that start a real server. One server is shared by all tests of a process: each takes fresh names."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kit.people import Accounts, People, cycle, rooms
+from kit.server import Server, Settings
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "expects_traceback: the server is meant to log an error in this test")
+
+
+@pytest.fixture(scope="session")
+def accounts() -> Accounts:
+    return Accounts()
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory, accounts: Accounts) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("fermata"))
+    server.add_accounts(accounts.all("localhost"))
+    server.start()
+    yield server
+    if server.is_running():
+        server.stop()
+
+
+@pytest.fixture
+def server(shared_server: Server, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """The shared server, which has to run after the test and to have logged no traceback during it."""
+    if not shared_server.is_running():
+        shared_server.start()
+    yield from _watched(shared_server, request)
+
+
+def _watched(server: Server, request: pytest.FixtureRequest) -> Iterator[Server]:
+    mark = len(server.log)
+    yield server
+    server.cut_all()
+    assert server.is_running(), f"the server is gone:\n{''.join(server.log[-40:])}"
+    if request.node.get_closest_marker("expects_traceback") is None:
+        assert not server.failures(mark), f"the server's log:\n{server.failures(mark)}"
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Iterator[Callable[[Settings], Server]]:
+    """Starts a server of the test's own, with settings of its own and the borrowed accounts."""
+    running: list[Server] = []
+
+    def start(settings: Settings) -> Server:
+        directory = tmp_path / f"server{len(running)}"
+        directory.mkdir()
+        server = Server(directory, settings)
+        server.add_accounts(Accounts().all("localhost")[Accounts.FRESH :])
+        server.start()
+        running.append(server)
+        return server
+
+    yield start
+    for server in running:
+        server.cut_all()
+        if server.is_running():
+            server.stop()
+        assert not server.failures(), f"the server's log:\n{server.failures()}"
+
+
+@pytest.fixture
+def people(server: Server, accounts: Accounts) -> Iterator[People]:
+    """Logs in people whom nobody knows yet: their accounts are empty."""
+    names = iter(accounts.fresh, "")
+    logged_in = People(server, names)
+    yield logged_in
+    logged_in.go()
+
+
+@pytest.fixture
+def guests(server: Server, accounts: Accounts) -> Iterator[People]:
+    """Logs in people whose accounts others had before: for tests that leave no trace in an account."""
+    logged_in = People(server, cycle(accounts.shared))
+    yield logged_in
+    logged_in.go()
+
+
+@pytest.fixture(scope="session")
+def _rooms() -> Iterator[str]:
+    return rooms("conference.localhost")
+
+
+@pytest.fixture
+def room(_rooms: Iterator[str]) -> str:
+    """The address of a room that does not exist yet."""
+    return next(_rooms)
+
+
+@pytest.fixture
+def unique() -> Callable[[], str]:
+    """Makes ids that the test has not used."""
+    numbers = itertools.count(1)
+    return lambda: f"id-{next(numbers)}"

@@ -1,0 +1,83 @@
+"""The namespaces of the specifications, written down a second time: a slip of the server's pen must not pass here."""
+
+STREAMS = "http://etherx.jabber.org/streams"
+CLIENT = "jabber:client"
+TLS = "urn:ietf:params:xml:ns:xmpp-tls"
+SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
+BIND = "urn:ietf:params:xml:ns:xmpp-bind"
+SESSION = "urn:ietf:params:xml:ns:xmpp-session"
+STANZA_ERRORS = "urn:ietf:params:xml:ns:xmpp-stanzas"
+STREAM_ERRORS = "urn:ietf:params:xml:ns:xmpp-streams"
+ROSTER = "jabber:iq:roster"
+PRIVATE = "jabber:iq:private"
+VERSION = "jabber:iq:version"
+LAST = "jabber:iq:last"
+VCARD = "vcard-temp"
+DATA = "jabber:x:data"
+DIRECT_INVITE = "jabber:x:conference"
+DISCO_INFO = "http://jabber.org/protocol/disco#info"
+DISCO_ITEMS = "http://jabber.org/protocol/disco#items"
+RSM = "http://jabber.org/protocol/rsm"
+CAPS = "http://jabber.org/protocol/caps"
+COMMANDS = "http://jabber.org/protocol/commands"
+CHAT_STATES = "http://jabber.org/protocol/chatstates"
+SERVER_INFO = "http://jabber.org/network/serverinfo"
+MUC = "http://jabber.org/protocol/muc"
+MUC_USER = MUC + "#user"
+MUC_ADMIN = MUC + "#admin"
+MUC_OWNER = MUC + "#owner"
+MUC_REQUEST = MUC + "#request"
+MUC_ROOM_CONFIG = MUC + "#roomconfig"
+MUC_ROOM_INFO = MUC + "#roominfo"
+PING = "urn:xmpp:ping"
+TIME = "urn:xmpp:time"
+DELAY = "urn:xmpp:delay"
+BLOCKING = "urn:xmpp:blocking"
+BLOCKING_ERRORS = "urn:xmpp:blocking:errors"
+SM = "urn:xmpp:sm:3"
+HINTS = "urn:xmpp:hints"
+SID = "urn:xmpp:sid:0"
+OCCUPANT_ID = "urn:xmpp:occupant-id:0"
+CHANNEL_BINDING = "urn:xmpp:sasl-cb:0"
+LIMITS = "urn:xmpp:stream-limits:0"
+ROSTER_VERSIONS = "urn:xmpp:features:rosterver"
+PRE_APPROVAL = "urn:xmpp:features:pre-approval"
+
+# The prefixes that paths in tests use: find(stanza, "user:x/user:item").
+PREFIXES = {
+    "stream": STREAMS,
+    "tls": TLS,
+    "sasl": SASL,
+    "bind": BIND,
+    "session": SESSION,
+    "errors": STANZA_ERRORS,
+    "stream-errors": STREAM_ERRORS,
+    "roster": ROSTER,
+    "private": PRIVATE,
+    "version": VERSION,
+    "last": LAST,
+    "vcard": VCARD,
+    "data": DATA,
+    "conference": DIRECT_INVITE,
+    "info": DISCO_INFO,
+    "items": DISCO_ITEMS,
+    "rsm": RSM,
+    "caps": CAPS,
+    "muc": MUC,
+    "user": MUC_USER,
+    "admin": MUC_ADMIN,
+    "owner": MUC_OWNER,
+    "ping": PING,
+    "time": TIME,
+    "delay": DELAY,
+    "blocking": BLOCKING,
+    "blocking-errors": BLOCKING_ERRORS,
+    "sm": SM,
+    "hints": HINTS,
+    "sid": SID,
+    "occupant": OCCUPANT_ID,
+    "cb": CHANNEL_BINDING,
+    "limits": LIMITS,
+    "rosterver": ROSTER_VERSIONS,
+    "pre": PRE_APPROVAL,
+}

@@ -1,0 +1,178 @@
+"""A real server in a process of its own, in a directory of its own, with its log in memory."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from .links import SocketLink, TLSLink
+
+START = 30.0  # seconds in which a server has to listen, or to stop
+_BIN = Path(sys.executable).parent
+_FAILURE = re.compile(r"Traceback \(most recent call last\)|Unhandled")
+
+Settings = Mapping[str, Mapping[str, object]]
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Server:
+    """`directory` keeps its configuration and data from one start to the next; `settings` go over the defaults.
+
+    The defaults here are plain text allowed (so that most tests need no TLS), no limit on wrong passwords, and
+    listening for clients only.
+    """
+
+    def __init__(self, directory: Path, settings: Settings | None = None) -> None:
+        self.directory = directory
+        self.port = free_port()
+        self.direct_tls_port = free_port()
+        self.log: list[str] = []
+        self.process: subprocess.Popen[str] | None = None
+        self.program = [str(_BIN / "twistd")]
+        self._links: list[SocketLink] = []
+        self.configuration = directory / "fermata.toml"
+        merged = {section: dict(values) for section, values in self._defaults().items()}
+        for section, values in (settings or {}).items():
+            merged.setdefault(section, {}).update(values)
+        self.configuration.write_text(_toml(merged))
+
+    def _defaults(self) -> Settings:
+        return {
+            "server": {"data_dir": str(self.directory / "var")},
+            "storage": {"url": f"sqlite:///{self.directory}/var/fermata.db"},
+            "tls": {
+                "certificate": str(self.directory / "var/tls/cert.pem"),
+                "key": str(self.directory / "var/tls/key.pem"),
+            },
+            "c2s": {
+                "listen": [f"tcp:{self.port}:interface=127.0.0.1"],
+                "listen_direct_tls": [f"tcp:{self.direct_tls_port}:interface=127.0.0.1"],
+                "require_tls": False,
+            },
+            "s2s": {"listen": []},
+            "http": {"listen": []},
+            "limits": {"failed_logins_per_minute": 0},
+        }
+
+    def add_accounts(self, accounts: Iterable[tuple[str, str]]) -> None:
+        """Make accounts of (bare JID, password) with the command line."""
+        table = self.directory / "accounts.csv"
+        table.write_text("jid,password\n" + "".join(f"{jid},{password}\n" for jid, password in accounts))
+        self.command("user", "import", str(table))
+
+    def command(self, *arguments: str) -> str:
+        """What `fermata --config … ARGUMENTS` prints. Raises AssertionError if it fails."""
+        line = [str(_BIN / "fermata"), "--config", str(self.configuration), *arguments]
+        done = subprocess.run(line, capture_output=True, text=True, timeout=START * 2, check=False)
+        assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def start(self) -> None:
+        """Start it, and return when it listens."""
+        self.launch()
+        self.wait_until_it_listens()
+
+    def launch(self, **environment: str) -> None:
+        """Start it, with these variables more in its environment."""
+        line = [*self.program, "-n", "--pidfile=", "fermata", "--config", str(self.configuration)]
+        self.process = subprocess.Popen(
+            line,
+            cwd=self.directory,
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        threading.Thread(target=self._collect, args=(self.process,), daemon=True).start()
+
+    def wait_until_it_listens(self) -> None:
+        """Return when it does. Raises AssertionError if it ends instead."""
+        deadline = time.monotonic() + START
+        while not self._listens():
+            assert self.is_running(0.02), f"the server did not start:\n{''.join(self.log)}"
+            assert time.monotonic() < deadline, f"the server does not listen:\n{''.join(self.log)}"
+
+    def _collect(self, process: "subprocess.Popen[str]") -> None:
+        assert process.stdout is not None
+        with process.stdout as output:
+            self.log.extend(output)
+
+    def _listens(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+        except OSError:
+            return False
+        return True
+
+    def is_running(self, within: float = 0.0) -> bool:
+        """Whether the process is there, and still is after so many seconds."""
+        assert self.process is not None
+        try:
+            self.process.wait(within)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
+
+    def stop(self) -> None:
+        """End it gracefully (SIGTERM)."""
+        assert self.process is not None
+        self.process.terminate()
+        try:
+            self.process.wait(START)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError("the server did not stop on SIGTERM") from None
+
+    def kill(self) -> None:
+        """End it as a crash does (SIGKILL)."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def failures(self, since: int = 0) -> str:
+        """What the log says from that line on, if it has a traceback; else nothing."""
+        lines = self.log[since:]
+        return "".join(lines) if any(_FAILURE.search(line) for line in lines) else ""
+
+    def link(self, source: str = "") -> SocketLink:
+        """A new connection, from that loopback address if one is given."""
+        return self._connected(self.port, source)
+
+    def direct_tls(self, alpn: tuple[bytes, ...] = (b"xmpp-client",), source: str = "") -> TLSLink:
+        """A new connection with TLS from its first byte (XEP-0368)."""
+        return TLSLink(self._connected(self.direct_tls_port, source), alpn=alpn)
+
+    def _connected(self, port: int, source: str) -> SocketLink:
+        link = SocketLink(("127.0.0.1", port), source)
+        self._links.append(link)
+        return link
+
+    def cut_all(self) -> None:
+        """Close every connection made here that still is open."""
+        for link in self._links:
+            link.close()
+        self._links.clear()
+
+
+def _toml(settings: Settings) -> str:
+    """TOML of plain values, which JSON writes in the same way."""
+    lines = []
+    for section, values in settings.items():
+        lines.append(f"[{section}]")
+        lines += [f"{json.dumps(key)} = {json.dumps(value)}" for key, value in values.items()]
+    return "\n".join(lines) + "\n"
