@@ -25,6 +25,7 @@ from ..services.presence import Presences
 from ..services.relayed import Relayed
 from ..services.roster import RosterRequests
 from ..services.stream_management import StreamManagement
+from ..services.subscriptions import Subscriptions
 from ..services.visibility import Visibility
 from ..storage.database import Database
 from ..xmpp.jid import JID
@@ -55,11 +56,13 @@ class Parts:
         relayed = Relayed(JID.parse(config.server.domains[0]), self.router, writer)
         archive = database.archive if config.archive.accounts else None
         messages = Messages(self.accounts, archive, database.spool, writer, clock)
-        presences = Presences(self.accounts, messages, self.router, writer, relayed, self._spawn)
+        subscriptions = Subscriptions(self.router, writer)
+        presences = Presences(self.accounts, messages, subscriptions, self.router, relayed, self._spawn)
         limits = (config.limits.sessions_per_account, config.limits.queue_stanzas)
         self.sessions = Sessions(clock, FromClient(self.router, presences.sent), writer, new_id, limits)
         stream_management = StreamManagement(self.sessions, writer, database.handled, clock, self._spawn, new_id)
-        self.sessions.on_end = Endings(presences, messages, stream_management, relayed).ended
+        endings = Endings(presences, messages, stream_management, relayed)
+        self.sessions.on_end, self.sessions.on_grace = endings.ended, endings.unreachable
         self.sessions.on_arrival = messages.arrived
         failures = Failures(config.limits.failed_logins_per_minute)
         self.login = Login(
@@ -67,7 +70,7 @@ class Parts:
         )
         iqs = IQTable(self._spawn, writer)
         session_requests(iqs)
-        RosterRequests(iqs, self.sessions, presences)
+        RosterRequests(iqs, self.sessions, subscriptions)
         self.discoverable = Discoverable(set(), set(), [], [], server_version=__version__)
         host = Host(
             config.server.domains,

@@ -6,6 +6,7 @@ resumed a session, stanzas go to that session and this machine has nothing more 
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -65,7 +66,9 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Close the stream."""
+    """Close the stream, with an error if there is one."""
+
+    error: StreamError | None = None
 
 
 Want = Write | Refuse | StartTLS | Restart | NeedCredentials | Verify | Bind | Resume | End
@@ -87,6 +90,8 @@ class Policy:
     failures: int = 3
 
 
+# Of 1.0 and whatever a later client speaks, 1.0 is the lower one (RFC 6120 §4.7.5).
+_VERSION: Final = re.compile("0*[1-9][0-9]*\\.[0-9]+")
 _HEADER: Final = (
     "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
     " version='1.0' xml:lang='en' id='{id}' from='{domain}'{to}>"
@@ -145,8 +150,8 @@ class ClientStream:
             raise StreamError("host-unknown", "you have authenticated with another domain")
         self._realm = realm
         self._peer = header.from_
-        if not header.version.startswith("1."):
-            raise StreamError("unsupported-version", "only XMPP 1.0 is spoken here")
+        if not _VERSION.fullmatch(header.version):
+            raise StreamError("unsupported-version", "XMPP 1.0 is spoken here")
         return [Write(self.opening() + f"<stream:features>{self._features()}</stream:features>")]
 
     def _realm_of(self, to: str) -> Realm:
@@ -178,7 +183,7 @@ class ClientStream:
     # -- STARTTLS (RFC 6120 §5)
 
     def _starttls(self, element: Element) -> list[Want]:
-        if self._secure or self._realm is None or not self._policy.tls_available:
+        if self._secure or self.account is not None or self._realm is None or not self._policy.tls_available:
             return [Write(f"<failure xmlns='{ns.TLS}'/>"), End()]
         return [Write(f"<proceed xmlns='{ns.TLS}'/>"), StartTLS(self._realm.domain)]
 
@@ -244,7 +249,9 @@ class ClientStream:
         self._failures += 1
         text = f"<text xml:lang='en'>{escape(error.text)}</text>" if error.text else ""
         failure = Refuse(f"<failure xmlns='{ns.SASL}'><{error.condition}/>{text}</failure>")
-        return [failure] if self._failures < self._policy.failures else [failure, End()]
+        if self._failures < self._policy.failures:
+            return [failure]
+        return [failure, End(StreamError("policy-violation", "too many attempts to authenticate"))]
 
     # -- binding and resuming (RFC 6120 §7, XEP-0198 §5)
 
@@ -268,6 +275,10 @@ class ClientStream:
     def _enable(self, element: Element) -> list[Want]:
         """XEP-0198 §3: only a bound stream can be managed."""
         return [Write(failed("unexpected-request"))]
+
+    def _error(self, element: Element) -> list[Want]:
+        """RFC 6120 §4.9.1.1: whoever sends a stream error closes its stream."""
+        return [End()]
 
     def _stanza(self, element: Element) -> list[Want]:
         raise StreamError("not-authorized", "authenticate and bind first")
@@ -303,6 +314,7 @@ def _decoded(element: Element) -> bytes | None:
         raise SASLError("incorrect-encoding") from None
 
 
+STREAM_ERROR: Final = "{%s}error" % ns.STREAMS
 _TURNS: Final[Mapping[str, Callable[[ClientStream, Element], list[Want]]]] = {
     "{%s}starttls" % ns.TLS: ClientStream._starttls,
     "{%s}auth" % ns.SASL: ClientStream._auth,
@@ -310,6 +322,7 @@ _TURNS: Final[Mapping[str, Callable[[ClientStream, Element], list[Want]]]] = {
     "{%s}abort" % ns.SASL: ClientStream._abort,
     "{%s}resume" % ns.SM: ClientStream._resume,
     "{%s}enable" % ns.SM: ClientStream._enable,
+    STREAM_ERROR: ClientStream._error,
     "iq": ClientStream._iq,
     "message": ClientStream._stanza,
     "presence": ClientStream._stanza,

@@ -224,11 +224,13 @@ class Step:
     """The records that one stanza caused: committed together or not at all.
 
     `stanza` is what caused them, so that its sender can be told if they cannot be kept; `error` is set by the writer
-    when that is final, and then nothing of the step may be told to anybody else.
+    when that is final, and then nothing of the step may be told to anybody else. `ticket` is the number of the batch
+    that it was put into, 0 before.
     """
 
-    __slots__ = ("error", "lineage", "records", "stanza")
+    __slots__ = ("error", "lineage", "records", "stanza", "ticket")
 
     def __init__(self, records: "list[Record]", stanza: Element | None = None, lineage: Lineage | None = None) -> None:
         self.records, self.stanza, self.lineage = records, stanza, lineage
         self.error: Exception | None = None
+        self.ticket = 0

@@ -18,11 +18,11 @@ class Failures:
         self._per_minute = per_minute
         self._buckets: dict[Hashable, tuple[float, float]] = {}
 
-    def note(self, key: Hashable, now: float) -> None:
-        """One more failure."""
+    def note(self, key: Hashable, now: float, weight: float = 1.0) -> None:
+        """One more failure, of that weight."""
         if len(self._buckets) >= _KEYS_MAX:
             self._prune(now)
-        self._buckets[key] = (self._level(key, now) + 1, now)
+        self._buckets[key] = (self._level(key, now) + weight, now)
 
     def is_full(self, key: Hashable, now: float) -> bool:
         """Whether this key has failed too often to be heard now."""
@@ -33,7 +33,7 @@ class Failures:
         return max(0.0, level - (now - since) * self._per_minute / _SECONDS)
 
     def _prune(self, now: float) -> None:
-        """Forgets those that are empty by now, and the older half if there are none: memory is not the peer's to take."""
+        """Forgets those that are empty by now, and the older half if none is: memory is not the peer's to take."""
         kept = {key: bucket for key, bucket in self._buckets.items() if self._level(key, now) > 0}
         if len(kept) >= _KEYS_MAX:
             kept = dict(list(kept.items())[_KEYS_MAX // 2 :])

@@ -48,7 +48,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A result that waits until the step's records are durable, and what is to be done right after it."""
+    """A result that waits until the step's records are durable, and what is to be done right after it.
+
+    The step is submitted with the request that caused it, unless it has been already.
+    """
 
     payload: Element | None = None
     step: Step | None = None
@@ -101,11 +104,11 @@ class IQTable:
     def _settle(self, reply: Reply, request: Request) -> None:
         answer = reply if isinstance(reply, Answer) else Answer(reply)
         step = answer.step
-        ticket = 0
-        if step is not None:
+        if step is not None and not step.ticket:
             step.stanza = request.iq
-            ticket = self._writer.submit(step)
+            self._writer.submit(step)
         result = result_of(request.iq, answer.payload)
+        ticket = 0 if step is None else step.ticket
         request.origin.emit(ticket, step, _send_back, request.origin, result, answer.then)
 
 

@@ -17,6 +17,7 @@ GRACE_SECONDS: Final = 30.0  #: how long a lost connection without stream manage
 class Sessions:
     """All sessions by full JID.
 
+    `on_grace(account, session)` is called when the connection of one that cannot be resumed is lost.
     `on_arrival(session, spooled)` is called when messages that waited in the account's spool have arrived.
     `on_end(account, session, keeps_rooms)` is called when one has ended: with `keeps_rooms`, its rooms are not to be
     told, because the account is still in them.
@@ -31,6 +32,7 @@ class Sessions:
         self._accounts: dict[JID, Account] = {}
         self._expiries: dict[JID, Timer] = {}
         self.get = self._all.get  #: the session with that full JID, or None
+        self.on_grace: Callable[[Account, Session], None]
         self.on_arrival: Callable[[Session, list[int]], None]
         self.on_end: Callable[[Account, Session, bool], None]
 
@@ -66,12 +68,17 @@ class Sessions:
         self._all[jid], self._accounts[jid] = session, account
         return session
 
-    def lost(self, session: Session, link: Link, window: float) -> None:
-        """The connection is gone but the client has not said goodbye; the session waits `window` seconds for it."""
+    def lost(self, session: Session, link: Link, window: float | None) -> None:
+        """The connection is gone but the client has not said goodbye; the session waits `window` seconds for it.
+
+        None: it cannot be resumed, so it is not there any more for anybody but its rooms, for a while.
+        """
         if session.link is not link or session.is_over:
             return
         session.link = None
-        self._expiries[session.jid] = self._clock.callLater(window, self._expired, session)
+        self._expiries[session.jid] = self._clock.callLater(window or GRACE_SECONDS, self._expired, session)
+        if window is None:
+            self.on_grace(self._accounts[session.jid], session)
 
     def found(self, session: Session, link: Link) -> None:
         """The session has a connection again; an older one is told that it is replaced (XEP-0198 §5)."""

@@ -1,4 +1,4 @@
-"""Things that live in memory while they are needed: loaded on demand, used in the order in which they were asked for."""
+"""What lives in memory while it is needed: loaded on demand, used in the order in which it was asked for."""
 
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterator

@@ -175,9 +175,10 @@ class Session:
             self._queue.put(0, None, self.answer, error_of(stanza, error))
 
     def _refuse_step(self, step: Step) -> None:
-        """What a stanza caused could not be kept: its sender must know, and nobody else."""
-        if step.stanza is not None and answerable(step.stanza):
-            self.answer(error_of(step.stanza, StanzaError("internal-server-error", "it could not be stored", "wait")))
+        """What a stanza caused could not be kept: its sender must know, once, and nobody else."""
+        stanza, step.stanza = step.stanza, None
+        if stanza is not None and answerable(stanza):
+            self.answer(error_of(stanza, StanzaError("internal-server-error", "it could not be stored", "wait")))
 
 
 def _ignore(session: Session) -> None:

@@ -24,7 +24,7 @@ class Writer(Protocol):
         """The batch that holds what was submitted last: the open one, or `durable` if nothing is waiting."""
 
     def submit(self, step: Step) -> int:
-        """Puts a step into the open batch and returns that batch's number: the ticket of its effects."""
+        """Puts a step into the open batch and returns that batch's number: the step's ticket from now on."""
 
     def before_commit(self, gather: Callable[[], Step | None]) -> None:
         """Asks once, right before the next commit, for a step that must be in it (`h` counters).

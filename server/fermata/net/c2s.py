@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from ..core.c2s_stream import (
+    STREAM_ERROR,
     Bind,
     ClientStream,
     End,
@@ -203,6 +204,8 @@ class ClientConnection(Protocol):
         elif isinstance(event, Element):
             if event.tag in KINDS:
                 session.take(event)
+            elif event.tag == STREAM_ERROR:
+                self.end(None)
             else:
                 self._shared.entrance.nonza(session, event)
         elif isinstance(event, RefusedStanza):
@@ -237,7 +240,7 @@ class ClientConnection(Protocol):
         self._xml.authenticated()
 
     def _end(self, want: End) -> None:
-        self.end(None)
+        self.end(want.error)
 
     # -- what must be waited for
 

@@ -23,6 +23,10 @@ class Endings:
         self._presences, self._messages = presences, messages
         self._stream_management, self._relayed = stream_management, relayed
 
+    def unreachable(self, account: Account, session: Session) -> None:
+        """A connection was lost that can't be resumed: contacts are told at once, rooms not yet (invariant 1)."""
+        self._presences.withdraw(account, session, None, keeps_rooms=True)
+
     def ended(self, account: Account, session: Session, keeps_rooms: bool) -> None:
         """The session is over; with `keeps_rooms` its rooms are not told."""
         self._stream_management.ended(session)

@@ -1,5 +1,6 @@
 """How a client becomes a session: its keys, its account, its resource."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
@@ -8,7 +9,7 @@ from ..core.throttle import Failures
 from ..host.accounts import Account
 from ..host.iq import Addressee, IQTable
 from ..host.origin import Clock
-from ..host.registry import GRACE_SECONDS, Sessions
+from ..host.registry import Sessions
 from ..host.residents import Residents, Spawn
 from ..host.sessions import Link, Session
 from ..host.stores import AccountStore
@@ -18,6 +19,8 @@ from ..xmpp.errors import StanzaError, StreamError
 from ..xmpp.jid import JID
 from .stream_management import StreamManagement
 
+_OF_MANY: Final = 0.1
+_log = logging.getLogger(__name__)
 _SM: Final = "{" + ns.SM + "}"
 
 
@@ -55,17 +58,26 @@ class Login:
     def look_up(self, jid: JID, address: str, done: Callable[[list[ScramKeys] | None], None]) -> None:
         """The keys of an account, none if there is no such account; None if nobody may try now."""
         now = self._clock.seconds()
-        if self._failures.is_full((address, jid), now):
+        if self._failures.is_full((address, jid), now) or self._failures.is_full(address, now):
             done(None)
             return
         self._spawn(self._look_up(jid, done))
 
     async def _look_up(self, jid: JID, done: Callable[[list[ScramKeys] | None], None]) -> None:
-        done(await self._credentials.credentials(jid))
+        try:
+            keys = await self._credentials.credentials(jid)
+        except Exception:
+            _log.exception("the keys of %s could not be read", jid)
+            done(None)
+        else:
+            done(keys)
 
     def failed(self, jid: JID | None, address: str) -> None:
         """An attempt to authenticate has failed."""
-        self._failures.note((address, jid), self._clock.seconds())
+        now = self._clock.seconds()
+        self._failures.note((address, jid), now)
+        # Whoever tries one password on many accounts is stopped as well, but a house full of people is not.
+        self._failures.note(address, now, _OF_MANY)
 
     def verify(self, check: Callable[[], bool], done: Callable[[bool], None]) -> None:
         """Compares a password, which takes milliseconds, beside the reactor."""
@@ -113,4 +125,4 @@ class Login:
         """The connection of a session is gone, without a goodbye."""
         if session.link is link:
             self._stream_management.lost(session)
-            self._sessions.lost(session, link, self._stream_management.window(session) or GRACE_SECONDS)
+            self._sessions.lost(session, link, self._stream_management.window(session))

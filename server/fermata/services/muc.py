@@ -111,7 +111,7 @@ class RoomService:
         self.rooms.use(to.bare, go_on, give_up)
 
     def _without_room(self, stanza: Element, to: JID, sender: JID) -> None:
-        """No room has that address: entering makes one (§10.1); a self-ping must not sound as if it stood (XEP-0410)."""
+        """No room is there: entering makes one (§10.1); a self-ping must not sound as if it stood (XEP-0410)."""
         kind, type = stanza.tag, stanza.get("type", "")
         if kind == "presence":
             if type == "" and child(stanza, "{%s}x" % ns.MUC) is not None and to.resource:

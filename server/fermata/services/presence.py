@@ -1,12 +1,10 @@
-"""Presence of accounts here: broadcast, directed, probed, and the subscriptions that it follows (RFC 6121 §3, §4)."""
+"""Presence of accounts here: broadcast, directed, probed (RFC 6121 §4)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from ..core.delivery import Undelivered, presence_recipients, presence_undelivered, without_account
 from ..core.presence import Meaning, announce, answer_probe, meaning_of, priority_of
-from ..core.records import Step
-from ..core.roster import Change
 from ..core.stored_xml import stanza_from
 from ..host.accounts import Account
 from ..host.origin import Origin
@@ -14,13 +12,13 @@ from ..host.pipeline import guarded_route
 from ..host.residents import Residents, Spawn
 from ..host.router import Router
 from ..host.sessions import Session
-from ..host.stores import Writer
 from ..xmpp.element import Element, copy_of
 from ..xmpp.jid import JID
 from ..xmpp.payload import payload_of
 from ..xmpp.stanza import SUBSCRIPTION_TYPES
 from .messages import Messages
 from .relayed import Relayed
+from .subscriptions import Subscriptions
 
 _UNAVAILABLE: Final = "unavailable"
 
@@ -32,13 +30,13 @@ class Presences:
         self,
         accounts: Residents[Account],
         messages: Messages,
+        subscriptions: Subscriptions,
         router: Router,
-        writer: Writer,
         relayed: Relayed,
         spawn: Spawn,
     ) -> None:
-        self._accounts, self._messages, self._router = accounts, messages, router
-        self._writer, self._relayed, self._spawn = writer, relayed, spawn
+        self._accounts, self._messages, self._subscriptions = accounts, messages, subscriptions
+        self._router, self._relayed, self._spawn = router, relayed, spawn
 
     # -- from our sessions
 
@@ -50,7 +48,7 @@ class Presences:
         meaning = meaning_of(stanza, session.priority is not None)
         if meaning is Meaning.SUBSCRIPTION:
             contact = to.bare
-            self._perform(account, account.roster.send(stanza, contact), stanza, session)
+            self._subscriptions.perform(account, account.roster.send(stanza, contact), stanza, session)
         elif meaning is Meaning.DIRECTED:
             session.directed.sent(to, stanza)
             self._router.route(stanza, to, session.jid, session)
@@ -121,7 +119,7 @@ class Presences:
             origin.emit(0, None, _hand_out, recipients, stanza, to, sender)
         elif presence_undelivered(type) is Undelivered.ACCOUNT:
             if type in SUBSCRIPTION_TYPES:
-                self._perform(account, account.roster.receive(stanza, sender.bare), stanza, origin)
+                self._subscriptions.perform(account, account.roster.receive(stanza, sender.bare), stanza, origin)
             else:
                 origin.emit(0, None, self._answer_probe, account, to, sender)
 
@@ -134,47 +132,6 @@ class Presences:
         if answer.type:
             refusal = Element("presence", {"from": account.jid, "type": answer.type})
             self._router.deliver(payload_of(refusal), prober if answer.type == _UNAVAILABLE else prober.bare)
-
-    # -- subscriptions
-
-    def _perform(self, account: Account, change: Change, stanza: Element, origin: Origin) -> None:
-        step = Step(change.records, stanza) if change.records else None
-        ticket = self._writer.submit(step) if step is not None else 0
-        origin.emit(ticket, step, self.carry_out, account, change)
-
-    def carry_out(self, account: Account, change: Change) -> None:
-        """Tells everybody what a change of the roster means for him; the change is durable."""
-        contact = change.contact
-        if change.unavailable:
-            for session in account.available():
-                gone = Element("presence", {"from": session.jid, "to": contact, "type": _UNAVAILABLE})
-                guarded_route(self._router, gone, contact, session.jid, self._relayed)
-        for stanza in change.stanzas:
-            guarded_route(self._router, stanza, contact, account.jid, self._relayed)
-        if change.available:
-            for session in account.available():
-                if session.presence is not None:
-                    self._router.deliver(payload_of(session.presence), contact)
-        if change.to_available is not None:
-            payload = payload_of(change.to_available)
-            for session in account.available():
-                session.send(payload, account.jid)
-        if change.to_interested is not None:
-            payload = payload_of(change.to_interested)
-            for session in account.sessions.values():
-                if session.wants_roster:
-                    session.send(payload, account.jid)
-        if change.push is not None:
-            push(account.sessions.values(), account.jid, change.push)
-
-
-def push(sessions: Iterable[Session], account: JID, query: Element) -> None:
-    """A roster push to every one of these sessions that asked for the roster (§2.1.6)."""
-    for session in sessions:
-        if session.wants_roster:
-            stanza = Element("iq", {"type": "set", "id": session.new_id(), "from": account})
-            stanza.append(query)
-            session.send(payload_of(stanza), session.jid)
 
 
 def _hand_out(recipients: Sequence[Session], stanza: Element, to: JID, sender: JID) -> None:

@@ -42,8 +42,9 @@ class Relayed:
         return _nothing
 
     def _refuse_step(self, step: Step) -> None:
-        if step.stanza is not None:
-            self.refuse(step.stanza, StanzaError("internal-server-error", "it could not be stored", "wait"))
+        stanza, step.stanza = step.stanza, None
+        if stanza is not None:
+            self.refuse(stanza, StanzaError("internal-server-error", "it could not be stored", "wait"))
 
 
 def _nothing() -> None:

@@ -1,11 +1,10 @@
 """The roster as clients manage it (RFC 6121 §2)."""
 
-from ..core.records import Step
 from ..host.iq import Addressee, Answer, IQTable, Request
 from ..host.registry import Sessions
 from ..xmpp import namespaces as ns
 from ..xmpp.errors import StanzaError
-from .presence import Presences, push
+from .subscriptions import Subscriptions, push
 
 _QUERY = "{%s}query" % ns.ROSTER
 
@@ -13,8 +12,8 @@ _QUERY = "{%s}query" % ns.ROSTER
 class RosterRequests:
     """Answers `jabber:iq:roster`."""
 
-    def __init__(self, iqs: IQTable, sessions: Sessions, presences: Presences) -> None:
-        self._sessions, self._presences = sessions, presences
+    def __init__(self, iqs: IQTable, sessions: Sessions, subscriptions: Subscriptions) -> None:
+        self._sessions, self._subscriptions = sessions, subscriptions
         iqs.on(Addressee.SELF, "get", _QUERY, self._get)
         iqs.on(Addressee.SELF, "set", _QUERY, self._set)
 
@@ -36,4 +35,4 @@ class RosterRequests:
         if account is None:
             raise StanzaError("item-not-found")
         change = account.roster.set_item(request.payload)
-        return Answer(step=Step(change.records), then=lambda: self._presences.carry_out(account, change))
+        return Answer(step=self._subscriptions.perform(account, change, request.iq, request.origin))

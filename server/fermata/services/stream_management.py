@@ -4,6 +4,7 @@ The counting is `core.stream_management`; here it meets sessions, time and stora
 durable: the answer to `<r/>` goes through the session's release queue.
 """
 
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -20,6 +21,7 @@ from ..xmpp import namespaces as ns
 from ..xmpp.element import Element
 from ..xmpp.errors import StreamError
 
+_log = logging.getLogger(__name__)
 RESUME_SECONDS: Final = 600  #: how long a session without a connection can be resumed
 _SWEEP_SECONDS: Final = 1.0
 
@@ -84,7 +86,11 @@ class StreamManagement:
         session.emit(self._writer.ticket, None, self._move, session, h, link, done)
 
     async def _refuse(self, account: Account, previd: str, link: Link, done: Callable[[Session | None], None]) -> None:
-        h = await self._handled.handled(previd, account.number)
+        try:
+            h = await self._handled.handled(previd, account.number)
+        except Exception:
+            _log.exception("how far a session got could not be read")
+            h = None
         link.write(failed("item-not-found", h))
         done(None)
 

@@ -48,6 +48,7 @@ class Tickets:
         if not self._open:
             self._opened()
         self._open.append(step)
+        step.ticket = self._number
         return self._number
 
     def before_commit(self, gather: Gather) -> None:
