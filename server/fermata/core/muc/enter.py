@@ -156,31 +156,27 @@ def resync(
     room: RoomState, effects: Effects, occupant: Occupant, sender: JID, presence: Element, limits: Limits
 ) -> None:
     """A session that is in enters again: it lost track, and is told everything (§17.3); others, only what changed."""
-    if speak(room, occupant, sender, presence):
-        tell_self(effects, present(occupant), [jid for jid in occupant.sessions if jid != sender])
-        show(room, effects, occupant)
-        room.save_session(effects, occupant, occupant.sessions[sender])
+    text = presence_text(presence, room.jid)
+    if text != occupant.sessions[sender].presence:
+        speak(room, effects, occupant, sender, text)
     welcome(room, effects, occupant, sender, limits, id=presence.get("id", ""))
-
-
-def speak(room: RoomState, occupant: Occupant, sender: JID, presence: Element) -> bool:
-    """Takes a session's presence for the occupant's; whether that changes what others see."""
-    before = occupant.shown.presence
-    session = occupant.sessions.pop(sender)
-    session.presence = presence_text(presence, room.jid)
-    occupant.sessions[sender] = session
-    refresh(occupant)
-    return session.presence != before
 
 
 def change_availability(room: RoomState, effects: Effects, occupant: Occupant, sender: JID, presence: Element) -> None:
     """A session tells its presence (§7.7)."""
-    speak(room, occupant, sender, presence)
-    notice = present(occupant)
-    tell_self(effects, notice, (sender,), id=presence.get("id", ""))
-    tell_self(effects, notice, [jid for jid in occupant.sessions if jid != sender])
+    speak(room, effects, occupant, sender, presence_text(presence, room.jid))
+    tell_self(effects, present(occupant), (sender,), id=presence.get("id", ""))
+
+
+def speak(room: RoomState, effects: Effects, occupant: Occupant, sender: JID, text: str) -> None:
+    """Takes a session's presence for the occupant's, and tells it to everybody but that session."""
+    session = occupant.sessions.pop(sender)
+    session.presence = text
+    occupant.sessions[sender] = session
+    refresh(occupant)
+    tell_self(effects, present(occupant), [jid for jid in occupant.sessions if jid != sender])
     show(room, effects, occupant)
-    room.save_session(effects, occupant, occupant.sessions[sender])
+    room.save_session(effects, occupant, session)
 
 
 def send_away(room: RoomState, sender: JID, presence: Element) -> Effects:

@@ -5,7 +5,7 @@ from ...xmpp.jid import JID
 from .effects import Effects
 from .enter import holder, speak, wanted_jid
 from .occupants import Occupant, Session
-from .presence import is_shown, present, refresh, show, tell_others, tell_self
+from .presence import is_shown, presence_text, present, refresh, show, tell_others, tell_self
 from .state import RoomState
 
 # A self-ping to a nickname that was given up so lately was sent before its sender knew (XEP-0410 §3.2).
@@ -27,28 +27,26 @@ def rename(
     recent = [(nick, since) for nick, since in session.former if now - since < FORMER_SECONDS]
     session.former = (*recent[1 - _MOST_FORMER :], (occupant.nick, now))
     if target is occupant or (target is None and len(occupant.sessions) == 1):
-        _rename_occupant(room, effects, occupant, wanted)
-        moved = list(occupant.sessions.values())
+        _rename_all(room, effects, occupant, wanted, sender)
     else:
         occupant = _move(room, effects, occupant, target, wanted, session)
-        moved = [session]
-    speak(room, occupant, sender, presence)
+    speak(room, effects, occupant, sender, presence_text(presence, room.jid))
     codes = (210,) if occupant.jid != wanted else ()
     tell_self(effects, present(occupant), (sender,), codes, presence.get("id", ""))
-    tell_self(effects, present(occupant), [jid for jid in occupant.sessions if jid != sender])
-    show(room, effects, occupant)
-    for one in moved:
-        room.save_session(effects, occupant, one)
-        room.journal(effects, now, one.jid, occupant.nick, "nick", f"was {session.former[-1][0]}")
+    room.journal(effects, now, sender, occupant.nick, "nick", f"was {session.former[-1][0]}")
     return occupant
 
 
-def _rename_occupant(room: RoomState, effects: Effects, occupant: Occupant, wanted: JID) -> None:
+def _rename_all(room: RoomState, effects: Effects, occupant: Occupant, wanted: JID, sender: JID) -> None:
+    """Renames an occupant with all its sessions; that of the sender is recorded with its new presence."""
     notice = present(occupant)._replace(type="unavailable", nick=wanted.resource, presence=">", codes=(303,))
     tell_self(effects, notice, occupant.sessions)
     if is_shown(room, occupant):
         tell_others(room, effects, notice, occupant.sessions)
     room.occupants.rename(occupant, wanted)
+    for session in occupant.sessions.values():
+        if session.jid != sender:
+            room.save_session(effects, occupant, session)
 
 
 def _move(
@@ -57,11 +55,9 @@ def _move(
     """Moves one session from an occupant to another one of the same person."""
     new = target or Occupant(wanted, old.bare, old.affiliation, old.role, room.secret)
     notice = present(old)._replace(jid=session.jid, type="unavailable", nick=new.nick, presence=">", codes=(303,))
-    former = session.former
     room.occupants.exit(session.jid)
     tell_self(effects, notice, (session.jid,))
     room.occupants.enter(new, session)
-    session.former = former
     if not old.sessions:
         if is_shown(room, old):
             tell_others(room, effects, notice, (session.jid,))
