@@ -19,12 +19,15 @@ class FileLock:
             raise StorageError(f"{path} can't be made: {error.strerror}") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            os.truncate(self._file, 0)
+            os.write(self._file, f"{os.getpid()}\n".encode())
+        except BlockingIOError as error:
             holder = os.read(self._file, 32).decode("ascii", "replace").strip()
             os.close(self._file)
             raise StorageError(f"the database {database} is in use by another Fermata (process {holder})") from error
-        os.truncate(self._file, 0)
-        os.write(self._file, f"{os.getpid()}\n".encode())
+        except OSError as error:
+            os.close(self._file)
+            raise StorageError(f"{path} can't be locked: {error.strerror}") from error
 
     def close(self) -> None:
         """Lets the next one in."""
