@@ -14,7 +14,7 @@ from ..host.router import Router
 from ..host.sessions import Session
 from ..xmpp.element import Element, copy_of
 from ..xmpp.jid import JID
-from ..xmpp.payload import payload_of
+from ..xmpp.payload import Payload, payload_of
 from ..xmpp.stanza import SUBSCRIPTION_TYPES
 from .messages import Messages
 from .relayed import Relayed
@@ -80,10 +80,8 @@ class Presences:
         for contact in said.subscribers:
             if not (blocklist and blocklist.blocks(contact)):
                 self._router.deliver(payload, contact)
-        for other in account.available():
-            other.send(payload, other.jid)
-            if before is None and other is not session and other.presence is not None:
-                session.send(payload_of(other.presence), session.jid)
+        if before is not None or now is not None:
+            _tell_own(account, session, payload, before is None)
         if before is not None and now is None and not session.is_over:
             session.send(payload, session.jid)
         for jid in said.directed:
@@ -132,6 +130,14 @@ class Presences:
         if answer.type:
             refusal = Element("presence", {"from": account.jid, "type": answer.type})
             self._router.deliver(payload_of(refusal), prober if answer.type == _UNAVAILABLE else prober.bare)
+
+
+def _tell_own(account: Account, session: Session, payload: Payload, is_new: bool) -> None:
+    """The sessions of an account see each other, without any subscription (§4.2.2)."""
+    for other in account.available():
+        other.send(payload, other.jid)
+        if is_new and other is not session and other.presence is not None:
+            session.send(payload_of(other.presence), session.jid)
 
 
 def _hand_out(recipients: Sequence[Session], stanza: Element, to: JID, sender: JID) -> None:
