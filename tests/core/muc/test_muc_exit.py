@@ -1,4 +1,4 @@
-"""Removing ghosts without removing the living, and the end of the service (XEP-0045 §12)."""
+"""Removing ghosts without removing the living, and the end of the service (XEP-0045 §11)."""
 
 import pytest
 

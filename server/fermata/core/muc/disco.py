@@ -35,7 +35,7 @@ def give_info(room: RoomState, effects: Effects, sender: JID, iq: Element, now: 
         effects.answer(iq, sender, disco.info(names, (), (), node))
         return
     if node == _TRAFFIC:
-        # §17.1.1: that is the answer of a room that lets everything through.
+        # §18.1.1: that is the answer of a room that lets everything through.
         raise StanzaError("service-unavailable")
     if node:
         raise StanzaError("item-not-found")

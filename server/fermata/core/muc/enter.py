@@ -34,7 +34,7 @@ def wanted_jid(room: RoomState, presence: Element) -> JID:
 def enter(room: RoomState, sender: JID, presence: Element, muc: Element, now: float, created: bool = False) -> Effects:
     """A session enters, under the nickname that the presence is addressed to.
 
-    Raises StanzaError as §7.2.16 has it. `created` says that it made the room by this (§10.1.1).
+    Raises StanzaError as §7.2.17 has it. `created` says that it made the room by this (§10.1.1).
     """
     effects = Effects()
     wanted = wanted_jid(room, presence)
@@ -86,7 +86,7 @@ def make(room: RoomState, sender: JID, presence: Element, now: float) -> Effects
 def admit(room: RoomState, bare: JID, nick: str, muc: Element) -> Occupant | None:
     """Whether somebody may enter under a nickname: returns his own occupant that has it already, if there is one.
 
-    Raises StanzaError: §7.2.6 to §7.2.11.
+    Raises StanzaError: §7.2.5 to §7.2.10.
     """
     config, affiliation = room.config, room.affiliation_of(bare)
     if affiliation == "outcast":
@@ -109,7 +109,7 @@ def admit(room: RoomState, bare: JID, nick: str, muc: Element) -> Occupant | Non
 def holder(room: RoomState, bare: JID, nick: str) -> Occupant | None:
     """The occupant of that nickname if it is this person's own; None if it is free for him.
 
-    Raises StanzaError `conflict` (§7.2.9) if it is somebody else's, or looks so much like one that people would take
+    Raises StanzaError `conflict` (§7.2.8) if it is somebody else's, or looks so much like one that people would take
     it for it.
     """
     key = nickname_key(nick)
@@ -180,7 +180,7 @@ def speak(room: RoomState, effects: Effects, occupant: Occupant, sender: JID, te
 
 
 def send_away(room: RoomState, sender: JID, presence: Element) -> Effects:
-    """A session that is not in, but believes that it is, learns the truth (§7.2.17)."""
+    """A session that is not in, but believes that it is, learns the truth (§7.2.18)."""
     effects, sought = Effects(), addressed(presence)
     kicked = (
         f" from='{sought.attribute}' type='unavailable'>"

@@ -1,4 +1,4 @@
-"""Leaving a room, and being removed from it (XEP-0045 §7.14, §11, §12)."""
+"""Leaving a room, and being removed from it (XEP-0045 §7.14, §11)."""
 
 from typing import Final
 
@@ -36,7 +36,7 @@ def remove_session(
     cause: str,
     id: str = "",
 ) -> None:
-    """Takes a session out of the room; others see its occupant go only if that was the last one (§7.2.9)."""
+    """Takes a session out of the room; others see its occupant go only if that was the last one (§7.2.8)."""
     was_shown = occupant.shown.jid == sender
     room.occupants.exit(sender)
     room.end_session(effects, sender)
@@ -69,7 +69,7 @@ def abandon(room: RoomState, effects: Effects) -> None:
 
 
 def undeliverable(room: RoomState, sender: JID, stanza: Element, own: bool, now: float) -> Effects:
-    """A stanza of the room came back as an error from a session (§12.1).
+    """A stanza of the room came back as an error from a session (§11.1).
 
     `own`: our own side made that error, because it can't reach the other one. That, and what may be otherwise in a
     minute, removes nobody: only the word of his own server that he is not there does.
@@ -87,7 +87,7 @@ def undeliverable(room: RoomState, sender: JID, stanza: Element, own: bool, now:
 
 
 def shut_down(room: RoomState, now: float) -> Effects:
-    """The service stops and keeps nobody (§12.2): each session is told, by its own occupant JID, of nobody else."""
+    """The service stops and keeps nobody (§11.2): each session is told, by its own occupant JID, of nobody else."""
     effects = Effects()
     for occupant in list(room.occupants):
         expel(room, effects, occupant, gone(occupant, occupant.shown.jid, (332,)), now, "shutdown")

@@ -63,7 +63,7 @@ def to_occupant(room: RoomState, sender: JID, iq: Element, nick: str, now: float
             raise StanzaError("bad-request", "only occupants may ask an occupant")
         raise StanzaError("not-acceptable", "you are not in this room", type="cancel")
     if query.tag == _PING and (nick == asker.nick or _had(room, sender, nick, now)):
-        # XEP-0410 §3.2: the sender asks whether it is in, and it is.
+        # XEP-0410 §3.3: the sender asks whether it is in, and it is.
         effects.answer(iq, sender)
         return effects
     asked = room.occupants.named(nick)

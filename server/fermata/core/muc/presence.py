@@ -1,4 +1,4 @@
-"""The presences that a room makes: who sees what of whom (XEP-0045 §7.2.3 to §7.2.5, §17.3).
+"""The presences that a room makes: who sees what of whom (XEP-0045 §7.2.2 to §7.2.4, §17.3).
 
 They are put together as text from parts that were serialised once: a room with many occupants makes many.
 """

@@ -8,7 +8,7 @@ from .occupants import Occupant, Session
 from .presence import is_shown, presence_text, present, refresh, show, tell_others, tell_self
 from .state import RoomState
 
-# A self-ping to a nickname that was given up so lately was sent before its sender knew (XEP-0410 §3.2).
+# A self-ping to a nickname that was given up so lately was sent before its sender knew (XEP-0410 §3.3).
 FORMER_SECONDS = 60.0
 _MOST_FORMER = 8
 

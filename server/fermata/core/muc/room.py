@@ -123,7 +123,7 @@ class Room:
         try:
             return take(self.state, sender, stanza, now)
         except StanzaError as error:
-            # Even where an occupant was addressed it is the room that refuses (XEP-0045 §7.2.6, XEP-0410 §3.2).
+            # Even where an occupant was addressed it is the room that refuses (XEP-0045 §7.2.5, XEP-0410 §3.3).
             error.by = self.state.jid
             raise
 
@@ -144,5 +144,5 @@ class Room:
         return effects
 
     def shut_down(self, now: float) -> Effects:
-        """The service stops without keeping its occupants (§12.2)."""
+        """The service stops without keeping its occupants (§11.2)."""
         return exit.shut_down(self.state, now)

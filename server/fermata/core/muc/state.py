@@ -75,7 +75,7 @@ class RoomState:
                 self.reserved[nickname_key(affiliation.nick)] = bare
 
     def entitled(self) -> tuple[JID, ...]:
-        """The sessions that may see real JIDs (§7.2.4, §7.2.5)."""
+        """The sessions that may see real JIDs (§7.2.3, §7.2.4)."""
         return self.occupants.everyone if self.config.nonanonymous else self.occupants.moderators
 
     def unentitled(self) -> tuple[JID, ...]:
