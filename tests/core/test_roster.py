@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from fermata.core.records import Record, RequestRemoved, RequestSaved, RosterItemRemoved, RosterItemSaved
-from fermata.core.roster import MAX_ITEMS, MAX_REQUESTS, Change, Roster
+from fermata.core.roster import MAX_REQUESTS, Change, Roster
 from fermata.core.roster_item import RosterItem
 from fermata.core.subscription import State
 from fermata.xmpp.element import Element, serialise
@@ -176,7 +176,8 @@ def test_a_removal_ends_what_there_was(
 
 
 def test_a_full_roster_takes_no_more_but_can_be_changed() -> None:
-    juliet = roster(*(item(f"c{number}@capulet.example", "none") for number in range(MAX_ITEMS)))
+    items = [item(f"c{number}@capulet.example", "none") for number in range(20)]
+    juliet = Roster(5, JULIET, items, {}, max_items=20)
     changes: list[Callable[[], Change]] = [
         lambda: juliet.set_item(roster_set(f"jid='{ROMEO}'")),
         lambda: juliet.send(presence("subscribe"), ROMEO),

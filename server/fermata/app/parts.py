@@ -1,5 +1,6 @@
 """The parts of a server, joined: the only place that knows all of them, and nothing about ports or processes."""
 
+import math
 import secrets
 
 from .. import __version__, xep
@@ -11,9 +12,10 @@ from ..host.extension import Discoverable, Host, find
 from ..host.iq import IQTable
 from ..host.origin import Clock
 from ..host.pipeline import FromClient
-from ..host.registry import Sessions
+from ..host.registry import Limits, Sessions
 from ..host.residents import Residents, Spawn
 from ..host.router import Nowhere, Router
+from ..host.sessions import QueueLimits
 from ..services.endings import Endings
 from ..services.local_domain import LocalDomain
 from ..services.login import InThread, Login, session_requests
@@ -58,7 +60,8 @@ class Parts:
         messages = Messages(self.accounts, archive, database.spool, writer, clock)
         subscriptions = Subscriptions(self.router, writer)
         presences = Presences(self.accounts, messages, subscriptions, self.router, relayed, self._spawn)
-        limits = (config.limits.sessions_per_account, config.limits.queue_stanzas)
+        queue = QueueLimits(config.limits.queue_stanzas or math.inf, config.limits.queue_bytes or math.inf)
+        limits = Limits(config.limits.sessions_per_account or math.inf, queue)
         self.sessions = Sessions(clock, FromClient(self.router, presences.sent), writer, new_id, limits)
         stream_management = StreamManagement(self.sessions, writer, database.handled, clock, self._spawn, new_id)
         endings = Endings(presences, messages, stream_management, relayed)
@@ -112,6 +115,7 @@ class Parts:
         number = await database.accounts.number(jid)
         if number is None:
             return None
-        roster = Roster(number, jid, await database.rosters.roster(number), await database.rosters.requests(number))
+        items, requests = await database.rosters.roster(number), await database.rosters.requests(number)
+        roster = Roster(number, jid, items, requests, self._config.limits.roster_items or math.inf)
         blocked = await database.values.values(number, SPACE)
         return Account(number, jid, roster, Blocklist(number, jid, blocked))

@@ -3,6 +3,7 @@
 Whatever changes it returns a `Change`: the records to keep and what is to be told to whom.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
@@ -13,7 +14,6 @@ from .records import Record, RequestRemoved, RequestSaved
 from .roster_item import QUERY, RosterItem, item_element, item_record, parse_roster_set
 from .subscription import Outcome, State, inbound, outbound, state_of
 
-MAX_ITEMS: Final = 10_000
 MAX_REQUESTS: Final = 1_000  #: unanswered ones: anybody can send them
 
 
@@ -38,15 +38,32 @@ class Answer(NamedTuple):
 
 
 class Roster:
-    """The roster of one account. Items are by bare JID; `version` only ever grows.
+    """The roster of one account, of at most `max_items`. Items are by bare JID; `version` only ever grows.
 
     Tombstones are never forgotten: a client may come back with any version that there was.
     """
 
-    __slots__ = ("_account", "_items", "_owner", "_subscribers", "_subscriptions", "_tombstones", "requests", "version")
+    __slots__ = (
+        "_account",
+        "_items",
+        "_max_items",
+        "_owner",
+        "_subscribers",
+        "_subscriptions",
+        "_tombstones",
+        "requests",
+        "version",
+    )
 
-    def __init__(self, account: int, owner: JID, items: Iterable[RosterItem], requests: Mapping[str, str]) -> None:
-        self._account, self._owner = account, owner
+    def __init__(
+        self,
+        account: int,
+        owner: JID,
+        items: Iterable[RosterItem],
+        requests: Mapping[str, str],
+        max_items: float = math.inf,
+    ) -> None:
+        self._account, self._owner, self._max_items = account, owner, max_items
         self._items: dict[JID, RosterItem] = {}
         self._tombstones: dict[JID, RosterItem] = {}
         self.version = 0
@@ -204,7 +221,7 @@ class Roster:
         return [RequestRemoved(self._account, contact)]
 
     def _new(self, contact: JID) -> RosterItem:
-        if len(self._items) >= MAX_ITEMS:
+        if len(self._items) >= self._max_items:
             raise StanzaError("resource-constraint", "the roster is full")
         return RosterItem(contact, "", "none", False, False, (), 0)
 

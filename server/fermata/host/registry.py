@@ -1,17 +1,24 @@
 """Which sessions there are: binding, losing the connection, ending."""
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..xmpp.errors import StanzaError, StreamError
 from ..xmpp.jid import JID, JIDError
 from .accounts import Account
 from .origin import Clock, Timer
 from .pipeline import FromClient
-from .sessions import Link, Session
+from .sessions import Link, QueueLimits, Session
 from .stores import Writer
 
 GRACE_SECONDS: Final = 30.0  #: how long a lost connection without stream management is waited for (invariant 1)
+
+
+class Limits(NamedTuple):
+    """How many sessions an account may have, and how much may wait for each."""
+
+    per_account: float
+    queue: QueueLimits
 
 
 class Sessions:
@@ -24,10 +31,10 @@ class Sessions:
     """
 
     def __init__(
-        self, clock: Clock, from_client: FromClient, writer: Writer, new_id: Callable[[], str], limits: tuple[int, int]
+        self, clock: Clock, from_client: FromClient, writer: Writer, new_id: Callable[[], str], limits: Limits
     ) -> None:
         self._clock, self._from_client, self._writer, self._new_id = clock, from_client, writer, new_id
-        self._per_account, self._queue_stanzas = limits
+        self._limits = limits
         self._all: dict[JID, Session] = {}
         self._accounts: dict[JID, Account] = {}
         self._expiries: dict[JID, Timer] = {}
@@ -56,9 +63,9 @@ class Sessions:
         except JIDError:
             raise StanzaError("bad-request", "that can be no resource") from None
         older = account.sessions.get(jid.resource)
-        if older is None and 0 < self._per_account <= len(account.sessions):
+        if older is None and len(account.sessions) >= self._limits.per_account:
             raise StanzaError("resource-constraint", "too many sessions")
-        session = Session(jid, account, self._from_client, self._writer, self._new_id, self._queue_stanzas)
+        session = Session(jid, account, self._from_client, self._writer, self._new_id, self._limits.queue)
         session.overflowed, session.arrived = self._overflowed, self.on_arrival
         if older is not None:
             session.directed = older.directed

@@ -7,7 +7,7 @@ there, whether it keeps up, and whether stream management counts along.
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ..core.blocking import Blocklist
 from ..core.presence import DirectedPresence
@@ -35,6 +35,13 @@ class Link(Protocol):
         """Closes the stream and the connection, with an error if there is one."""
 
 
+class QueueLimits(NamedTuple):
+    """How much may wait for one session."""
+
+    stanzas: float
+    characters: float
+
+
 class Owner(Protocol):
     """The account that a session belongs to, as far as the session must know."""
 
@@ -52,7 +59,7 @@ class Session:
         from_client: FromClient,
         writer: Writer,
         new_id: Callable[[], str],
-        queue_stanzas: int,
+        limits: QueueLimits,
     ) -> None:
         self.jid, self.resource, self.owner = jid, jid.resource, owner
         self.link: Link | None = None
@@ -68,11 +75,12 @@ class Session:
         self.overflowed: Callable[[Session], None] = _ignore  #: more waits for it than may
         self.attend: Callable[[Session], None] = _ignore  #: stream management has something to do
         self.arrived: Callable[[Session, list[int]], None] = _forget  #: these have left the spool
-        self.counted: Callable[[Session], None] = _ignore  #: one more stanza came in
+        self.counted: Callable[[Session], int] = _ticket  #: a stanza is dealt with; the batch that `h` must wait for
         self._from_client, self._writer, self.new_id = from_client, writer, new_id
         self._queue = ReleaseQueue(writer, self._refuse_step)
         self._waiting: deque[tuple[Payload, JID]] = deque()
-        self._queue_stanzas = queue_stanzas
+        self._waiting_size = 0  # in characters
+        self._limits = limits
         self._position = 0
         self._held = False
 
@@ -107,6 +115,7 @@ class Session:
         link, waiting = self.link, self._waiting
         while waiting and link is not None and not link.paused:
             payload, to = waiting.popleft()
+            self._waiting_size -= len(payload.rest)
             link.write(payload.addressed(to))
             self._written(payload, to)
 
@@ -127,7 +136,9 @@ class Session:
 
     def _wait(self, payload: Payload, to: JID) -> None:
         self._waiting.append((payload, to))
-        if self._queue_stanzas and len(self._waiting) > self._queue_stanzas:
+        self._waiting_size += len(payload.rest)
+        limits = self._limits
+        if len(self._waiting) > limits.stanzas or self._waiting_size > limits.characters:
             self.overflowed(self)
 
     # -- from the client
@@ -144,16 +155,15 @@ class Session:
             self._from_client.take(stanza, self, self.owner.blocklist)
             return
         self._position, self._held = inbound.begin(), False
-        self.counted(self)
         self._from_client.take(stanza, self, self.owner.blocklist)
         if not self._held:
-            inbound.complete(self._position, self._writer.ticket)
+            inbound.complete(self._position, self.counted(self))
 
     def take_refused(self, stanza: Element, error: StanzaError) -> None:
         """A stanza that was too much to be read: it is answered, and counts as handled."""
         self.refuse(stanza, error)
         if self.inbound is not None:
-            self.inbound.complete(self.inbound.begin(), self._writer.ticket)
+            self.inbound.complete(self.inbound.begin(), self.counted(self))
 
     def hold(self) -> Callable[[], None]:
         """See Origin.hold."""
@@ -163,7 +173,7 @@ class Session:
         return partial(self._complete, self.inbound, self._position)
 
     def _complete(self, inbound: Inbound, position: int) -> None:
-        inbound.complete(position, self._writer.ticket)
+        inbound.complete(position, self.counted(self))
 
     def emit(self, ticket: int, step: Step | None, effect: Callable[..., None], *arguments: Any) -> None:
         """See Origin.emit."""
@@ -183,6 +193,11 @@ class Session:
 
 def _ignore(session: Session) -> None:
     """Nobody has asked to be told."""
+
+
+def _ticket(session: Session) -> int:
+    """What the stanza left is in there, if it left anything."""
+    return session._writer.ticket
 
 
 def _forget(session: Session, spooled: list[int]) -> None:

@@ -23,6 +23,10 @@ class Writer(Protocol):
     def ticket(self) -> int:
         """The batch that holds what was submitted last: the open one, or `durable` if nothing is waiting."""
 
+    @property
+    def next_ticket(self) -> int:
+        """The batch that will hold what is submitted next: the open one, or the one after `ticket`."""
+
     def submit(self, step: Step) -> int:
         """Puts a step into the open batch and returns that batch's number: the step's ticket from now on."""
 

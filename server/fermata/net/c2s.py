@@ -169,6 +169,11 @@ class ClientConnection(Protocol):
         ping = f" from='{session.jid.domain}' id='{self._shared.new_id()}' type='get'><ping xmlns='{ns.PING}'/></iq>"
         session.send(Payload("iq", ping, session.jid.domain, "get"), session.jid)
 
+    def rest(self) -> None:
+        """Gives back what an idle connection does not need."""
+        if self.quiet:
+            self._xml.rest()
+
     def _close(self) -> None:
         self._timer = self._shared.clock.callLater(_ABORT_SECONDS, self.transport.abortConnection)
         self.flush()

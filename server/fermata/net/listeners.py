@@ -80,6 +80,7 @@ class ClientListeners(ServerFactory):
         """Asks those who have been silent for long whether they are there, and lets go of those who do not answer."""
         for connection in list(self._connections):
             connection.quiet += 1
+            connection.rest()
             if connection.quiet >= _GONE_AFTER:
                 connection.end(StreamError("connection-timeout"))
             elif connection.quiet == _PING_AFTER:

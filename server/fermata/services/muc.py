@@ -56,6 +56,8 @@ class RoomService:
         self._loading, self._iqs = loading, iqs
         self._router, self._sessions = router, sessions
         self._writer, self._clock, self._keeps_archives = writer, clock, keeps_archives
+        # Rooms to be loaded again, with the sessions that were in them: nobody falls out because a disk is full.
+        self._interrupted: dict[JID, frozenset[JID]] = {}
         self.rooms: Residents[LiveRoom] = Residents(self._load, _is_idle, spawn)
 
     # -- what arrives (see host.router.Destination)
@@ -134,7 +136,7 @@ class RoomService:
         self.perform(room, effects, presence)
 
     async def _load(self, jid: JID) -> LiveRoom | None:
-        rules = await self._loading.load(jid)
+        rules = await self._loading.load(jid, self._interrupted.pop(jid, frozenset()))
         return None if rules is None else self._live(rules)
 
     def _live(self, rules: Room) -> LiveRoom:
@@ -206,8 +208,9 @@ class RoomService:
         """A step could not be kept: its author is told, and the room goes back to what storage knows of it."""
         if self.rooms.get(room.rules.jid) is room:
             _log.error("the room %s is loaded again: %s", room.rules.jid, step.error)
+            self._interrupted[room.rules.jid] = frozenset(room.rules.occupants.everyone)
             self.rooms.drop(room.rules.jid)
-        stanza = step.stanza
+        stanza, step.stanza = step.stanza, None
         if stanza is None or not answerable(stanza):
             return
         answer = error_of(stanza, StanzaError("internal-server-error", "it could not be stored", "wait"))

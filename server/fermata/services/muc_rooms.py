@@ -1,7 +1,7 @@
 """Rooms between storage and memory: loading one, making one, listing them."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 from ..core.muc.config import Config
@@ -30,8 +30,11 @@ class RoomLoading:
         self._rooms, self._entities, self._archive = rooms, entities, archive
         self._clock, self._new_id = clock, new_id
 
-    async def load(self, jid: JID) -> Room | None:
-        """The room as it was kept, with the newest messages of its archive; None if there is none."""
+    async def load(self, jid: JID, present: Collection[JID] = ()) -> Room | None:
+        """The room as it was kept, with the newest messages of its archive; None if there is none.
+
+        Of those who were in it, the sessions in `present` still are.
+        """
         row = await self._rooms.room(jid)
         if row is None:
             return None
@@ -51,6 +54,7 @@ class RoomLoading:
             affiliations=affiliations,
             subject=(row.subject, row.subject_by, row.subject_stamp),
             locked_until=self._clock.seconds() + LOCK_SECONDS if row.locked else 0.0,
+            occupancies=[each for each in await self._rooms.occupancies(row.number) if each.jid in present],
             history=[(self._archive.id_of(each.seq, row.number), each.stamp, each.keep, each.xml) for each in newest],
         )
 
