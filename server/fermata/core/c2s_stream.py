@@ -268,7 +268,7 @@ class ClientStream:
         if self.account is None:
             return [Write(failed("unexpected-request"))]
         try:
-            return [Resume(element.get("previd", ""), int(element.get("h", "")) & 0xFFFFFFFF)]
+            return [Resume(element.get("previd", ""), int(element.get("h", "")))]
         except ValueError:
             return [Write(failed("bad-request"))]
 

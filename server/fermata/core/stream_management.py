@@ -74,8 +74,9 @@ class Outbound:
         unacked = self._unacked
         spooled: list[int] = []
         count = (h - self.acked_h) & _MASK
-        if count > len(unacked) or h > _MASK:
-            if count >= _MODULUS // 2 and h <= _MASK:
+        is_number = 0 <= h <= _MASK
+        if count > len(unacked) or not is_number:
+            if count >= _MODULUS // 2 and is_number:
                 return spooled
             raise StreamError("undefined-condition", detail=self._too_high(h))
         self.acked_h = h
