@@ -1,7 +1,8 @@
 """Stream management of client sessions (XEP-0198): enabling, acknowledging, resuming, hibernating.
 
 The counting is `core.stream_management`; here it meets sessions, time and storage. An `<a/>` counts only what is
-durable: the answer to `<r/>` goes through the session's release queue.
+durable, and itself on disk where the session can be resumed: else a client could be told less after a crash than
+before, and the two would count differently from then on. The answer to `<r/>` goes through the session's release queue.
 """
 
 import logging
@@ -52,7 +53,7 @@ class StreamManagement:
         name = nonza.tag.rpartition("}")[2]
         link = session.link
         if name == "r":
-            session.emit(self._writer.ticket, None, self._acknowledge, session)
+            session.emit(self._all_counted(session), None, self._acknowledge, session)
         elif name == "a":
             if session.outbound is not None and (spooled := session.outbound.acked(_h(nonza))):
                 session.arrived(session, spooled)
@@ -72,9 +73,8 @@ class StreamManagement:
 
     def ended(self, session: Session) -> None:
         """The session is over."""
-        if self._managed.pop(session.sm_id, None) is not None:
-            # How far it got stays in storage, so that a client which comes too late can be told (§5).
-            self._touched.discard(session)
+        # How far it got stays in storage, so that a client which comes too late can be told (§5).
+        self._managed.pop(session.sm_id, None)
 
     def resume(self, account: Account, previd: str, h: int, link: Link, done: Callable[[Session | None], None]) -> None:
         """Moves a session to a new connection (§5); `done` is told which, or None after `<failed/>` was written."""
@@ -83,7 +83,7 @@ class StreamManagement:
             self._spawn(self._refuse(account, previd, link, done))
             return
         # What the old connection brought in must be counted before the client is told how far we got.
-        session.emit(self._writer.ticket, None, self._move, session, h, link, done)
+        session.emit(self._all_counted(session), None, self._move, session, h, link, done)
 
     async def _refuse(self, account: Account, previd: str, link: Link, done: Callable[[Session | None], None]) -> None:
         try:
@@ -117,10 +117,10 @@ class StreamManagement:
 
     def _enable(self, session: Session, link: Link, request: Element) -> None:
         session.inbound, session.outbound = Inbound(), Outbound()
-        session.attend, session.counted = self._attend, self._counted
-        session.sm_id = self._new_id()
+        session.attend, session.sm_id = self._attend, self._new_id()
         attributes = ""
         if request.get("resume") in ("true", "1"):
+            session.counted = self._counted
             self._managed[session.sm_id] = session
             attributes = f" id='{session.sm_id}' resume='true' max='{RESUME_SECONDS}'"
         link.write(f"<enabled xmlns='{ns.SM}'{attributes}/>")
@@ -150,27 +150,30 @@ class StreamManagement:
                     self._attend(session)
         self._clock.callLater(_SWEEP_SECONDS, self._sweep)
 
-    def _counted(self, session: Session) -> None:
+    def _counted(self, session: Session) -> int:
         if not self._touched:
             self._writer.before_commit(self._gather)
         self._touched.add(session)
+        return self._writer.next_ticket
+
+    def _all_counted(self, session: Session) -> int:
+        """The batch with which `h` will be on disk; it comes now, even if there is nothing else to keep."""
+        return self._writer.submit(Step([])) if session in self._touched else self._writer.ticket
 
     def _gather(self) -> Step | None:
         """The `h` of every session that got further: in the same transaction as what it counts (invariant 2)."""
-        if not self._touched:
-            return None
         now = self._clock.seconds()
         records: list[Record] = [
             HandledSaved(session.sm_id, session.owner.number, session.inbound.finished, now)
             for session in self._touched
-            if session.inbound is not None and session.sm_id in self._managed
+            if session.inbound is not None
         ]
         self._touched.clear()
-        return Step(records) if records else None
+        return Step(records)
 
 
 def _h(nonza: Element) -> int:
     try:
-        return int(nonza.get("h", "")) & 0xFFFFFFFF
+        return int(nonza.get("h", ""))
     except ValueError:
         raise StreamError("bad-format", "h is a number") from None

@@ -43,6 +43,11 @@ class Tickets:
         """The batch that holds what was submitted last."""
         return self._number if self._open else self._number - 1
 
+    @property
+    def next_ticket(self) -> int:
+        """The batch that will hold what is submitted next."""
+        return self._number
+
     def submit(self, step: Step) -> int:
         """Puts a step into the open batch and returns that batch's number. Raises StorageError after `close`."""
         if not self._open:
