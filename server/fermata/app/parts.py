@@ -94,7 +94,8 @@ class Parts:
 
     def _room_service(self, domain: str) -> RoomService:
         database = self._database
-        loading = RoomLoading(database.rooms, database.entities, database.archive, self._clock, new_id)
+        most = self._config.limits.occupants_per_room or math.inf
+        loading = RoomLoading(database.rooms, database.entities, database.archive, self._clock, new_id, most)
         iqs = IQTable(self._spawn, database.writer)
         RoomServiceRequests(domain, "Rooms", loading, iqs)
         service = RoomService(

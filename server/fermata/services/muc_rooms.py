@@ -26,9 +26,10 @@ class RoomLoading:
         archive: ArchiveStore,
         clock: Clock,
         new_id: Callable[[], str],
+        most_occupants: float,
     ) -> None:
         self._rooms, self._entities, self._archive = rooms, entities, archive
-        self._clock, self._new_id = clock, new_id
+        self._clock, self._new_id, self._most_occupants = clock, new_id, most_occupants
 
     async def load(self, jid: JID, present: Collection[JID] = ()) -> Room | None:
         """The room as it was kept, with the newest messages of its archive; None if there is none.
@@ -54,6 +55,7 @@ class RoomLoading:
             affiliations=affiliations,
             subject=(row.subject, row.subject_by, row.subject_stamp),
             locked_until=self._clock.seconds() + LOCK_SECONDS if row.locked else 0.0,
+            most_occupants=self._most_occupants,
             occupancies=[each for each in await self._rooms.occupancies(row.number) if each.jid in present],
             history=[(self._archive.id_of(each.seq, row.number), each.stamp, each.keep, each.xml) for each in newest],
         )
@@ -71,6 +73,7 @@ class RoomLoading:
             creator,
             presence,
             self._clock.seconds(),
+            most_occupants=self._most_occupants,
         )
 
     async def public(self, service: str) -> list[tuple[str, str]]:

@@ -183,6 +183,13 @@ def test_a_full_room_takes_only_admins_and_further_sessions():
     stage.enter(DAN)
 
 
+def test_no_room_takes_more_than_the_server_allows():
+    stage = Stage(maxusers=50)
+    stage.room.state.most_occupants = 2
+    stage.enter(BOB)
+    assert refusal(stage.enter, CAT) == ("service-unavailable", "wait")
+
+
 def test_a_locked_room_is_not_there_for_others():
     stage = Stage(locked=True)
     assert refusal(stage.enter, BOB) == ("item-not-found", "cancel")

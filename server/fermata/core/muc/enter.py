@@ -1,5 +1,7 @@
 """Entering a room, and being told again what is in it (XEP-0045 §7.2)."""
 
+from math import inf
+
 from ...xmpp import namespaces as ns
 from ...xmpp.element import Element, child
 from ...xmpp.errors import StanzaError
@@ -100,7 +102,7 @@ def admit(room: RoomState, bare: JID, nick: str, muc: Element) -> Occupant | Non
         if password is None or (password.text or "") != config.roomsecret:
             raise StanzaError("not-authorized", "this room needs its password")
     occupant = holder(room, bare, nick)
-    full = config.maxusers and len(room.occupants) >= config.maxusers
+    full = len(room.occupants) >= min(config.maxusers or inf, room.most_occupants)
     if occupant is None and full and not affiliation_at_least(affiliation, "admin"):
         raise StanzaError("service-unavailable", "the room is full", type="wait")
     return occupant

@@ -1,6 +1,7 @@
 """A room: the way in for stanzas, and its loading and making (XEP-0045)."""
 
 from collections.abc import Callable, Iterable, Mapping
+from math import inf
 from typing import Final
 
 from ...xmpp.element import Element
@@ -43,19 +44,20 @@ class Room:
         locked_until: float = 0.0,
         history: Iterable[tuple[str, float, int, str]] = (),
         occupancies: Iterable[OccupancySaved] = (),
+        most_occupants: float = inf,
     ) -> None:
         """A room as it was kept.
 
         `new_archived` returns the place of the next message in the room's archive and its stanza-id, `new_id` an id
         for a stanza that the room makes. `history` are messages of the archive, oldest first: stanza-id, time,
-        verdict of the rule function, XML. `occupancies` are who is in it.
+        verdict of the rule function, XML. `occupancies` are who is in it; `most_occupants` is what no owner may exceed.
         """
         state = RoomState(number, jid, secret, config, new_archived, new_id)
         self.state: Final = state
         for bare, affiliation in (affiliations or {}).items():
             state.affiliate(bare, affiliation)
         state.subject = Subject.of(jid, secret, *subject)
-        state.locked_until = locked_until
+        state.locked_until, state.most_occupants = locked_until, most_occupants
         for kept in history:
             message = messages.archived(jid, *kept)
             if message is not None:
@@ -87,6 +89,7 @@ class Room:
         now: float,
         *,
         instant: bool = False,
+        most_occupants: float = inf,
     ) -> "tuple[Room, Effects]":
         """A new room, made by a session that enters it and so owns it (§10.1).
 
@@ -94,7 +97,7 @@ class Room:
         `item-not-found` for a presence that is not there to enter a room.
         """
         locked_until = 0.0 if instant else now + LOCK_SECONDS
-        room = cls(number, jid, config, secret, new_archived, new_id, locked_until=locked_until)
+        room = cls(number, jid, config, secret, new_archived, new_id, locked_until=locked_until, most_occupants=most_occupants)
         return room, room._step(enter.make, sender, presence, now)
 
     @property

@@ -1,6 +1,7 @@
 """What a room is at one moment: all that its rules read and change."""
 
 from collections.abc import Callable
+from math import inf
 
 from ...xmpp.jid import JID
 from ...xmpp.nickname import nickname_key
@@ -18,7 +19,8 @@ class RoomState:
     """The state of a room, and the records that say how it changed.
 
     `new_archived` returns the place of the next message in the room's archive and its stanza-id; `new_id` an id for a
-    stanza that the room makes; `locked_until` is when the room opens by itself (0: it is open).
+    stanza that the room makes; `locked_until` is when the room opens by itself (0: it is open); `most_occupants` is the
+    limit that holds in all rooms.
     """
 
     __slots__ = (
@@ -27,6 +29,7 @@ class RoomState:
         "history",
         "jid",
         "locked_until",
+        "most_occupants",
         "new_archived",
         "new_id",
         "number",
@@ -49,6 +52,7 @@ class RoomState:
         self.number, self.jid, self.secret, self.config = number, jid, secret, config
         self.new_archived, self.new_id = new_archived, new_id
         self.locked_until = 0.0
+        self.most_occupants = inf
         self.subject = Subject.of(jid, secret)
         self.affiliations: dict[str, Affiliation] = {}
         self.reserved: dict[str, JID] = {}
