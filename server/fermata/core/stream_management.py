@@ -82,6 +82,7 @@ class Outbound:
         self.acked_h = h
         for _ in range(count):
             payload = unacked.popleft()[0]
+            payload.has_arrived = True
             self._characters -= len(payload.rest)
             if payload.spooled:
                 spooled.append(payload.spooled)

@@ -7,7 +7,7 @@ there, whether it keeps up, and whether stream management counts along.
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from ..core.blocking import Blocklist
 from ..core.presence import DirectedPresence
@@ -21,6 +21,8 @@ from ..xmpp.payload import Payload, payload_of
 from ..xmpp.stanza import answerable, error_of
 from .pipeline import FromClient
 from .stores import Writer
+
+_SHARE_WITHOUT_CONNECTION: Final = 2
 
 
 class Link(Protocol):
@@ -36,7 +38,7 @@ class Link(Protocol):
 
 
 class QueueLimits(NamedTuple):
-    """How much may wait for one session."""
+    """How much may wait for one session that has a connection; without one, it is twice as much."""
 
     stanzas: float
     characters: float
@@ -112,17 +114,21 @@ class Session:
 
     def drain(self) -> None:
         """Writes what waits, as far as the connection can take it."""
-        link, waiting = self.link, self._waiting
-        while waiting and link is not None and not link.paused:
+        waiting = self._waiting
+        # What is written can bring the connection to its end.
+        while waiting and (link := self.link) is not None and not link.paused:
             payload, to = waiting.popleft()
             self._waiting_size -= len(payload.rest)
             link.write(payload.addressed(to))
             self._written(payload, to)
 
+    def under_way(self) -> list[tuple[Payload, JID]]:
+        """What the client has not got or not acknowledged, oldest first."""
+        return [*([] if self.outbound is None else self.outbound.unacked()), *self._waiting]
+
     def leftovers(self) -> list[tuple[Payload, JID]]:
-        """What the client has not got or not acknowledged, oldest first; the session is over, and forgets it."""
-        left = [] if self.outbound is None else self.outbound.unacked()
-        left.extend(self._waiting)
+        """What is under way; the session is over, and forgets it."""
+        left = self.under_way()
         self._waiting.clear()
         self.outbound = None
         return left
@@ -131,14 +137,18 @@ class Session:
         if self.outbound is not None:
             if self.outbound.sent(payload, to):
                 self.attend(self)
-        elif payload.spooled:
+            return
+        payload.has_arrived = True
+        if payload.spooled:
             self.arrived(self, [payload.spooled])
 
     def _wait(self, payload: Payload, to: JID) -> None:
         self._waiting.append((payload, to))
         self._waiting_size += len(payload.rest)
         limits = self._limits
-        if len(self._waiting) > limits.stanzas or self._waiting_size > limits.characters:
+        # A session that has lost its connection for this has some room left until the client comes back.
+        share = 1 if self.link is not None else _SHARE_WITHOUT_CONNECTION
+        if len(self._waiting) > share * limits.stanzas or self._waiting_size > share * limits.characters:
             self.overflowed(self)
 
     # -- from the client

@@ -31,8 +31,8 @@ class Endings:
         """The session is over; with `keeps_rooms` its rooms are not told."""
         self._stream_management.ended(session)
         self._presences.withdraw(account, session, None, keeps_rooms)
-        for payload, to in session.leftovers():
-            if payload.kind == "message":
-                self._messages.left_over(account, payload, to)
-            elif payload.kind == "iq" and payload.type in ("get", "set"):
+        left = session.leftovers()
+        self._messages.left_over(account, [(payload, to) for payload, to in left if payload.kind == "message"])
+        for payload, to in left:
+            if payload.kind == "iq" and payload.type in ("get", "set"):
                 self._relayed.refuse(stanza_from(payload.addressed(to)), StanzaError("service-unavailable"))

@@ -1,6 +1,6 @@
 """Messages to accounts here: kept, then delivered, or kept until somebody comes (RFC 6121 §5, §8.5; XEP-0160)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ..core.blocking import inbound_error
@@ -75,7 +75,7 @@ class Messages:
         """What must outlive us is in the batch before anybody is sent it."""
         other = self._accounts.get(sender.bare)
         _drop_forged_ids(stanza, account.jid, sender.bare if other is not None else None)
-        payload = payload_of(stanza, keep)
+        payload = payload_of(stanza, keep, stamp=self._clock.seconds())
         records: list[Record] = []
         if keep & ARCHIVE and self._archive is not None:
             payload = self._archived(account, other, payload, to, sender, records)
@@ -84,7 +84,7 @@ class Messages:
             is_spooled = True
         if is_spooled:
             payload.spooled = seq = self._spool.new_seq()
-            records.append(MessageSpooled(account.number, seq, self._clock.seconds(), payload.addressed(to)))
+            records.append(MessageSpooled(account.number, seq, payload.stamp, payload.addressed(to)))
         if records:
             step = Step(records, stanza)
             origin.emit(self._writer.submit(step), step, self._hand_out, account, payload, to, recipients)
@@ -97,14 +97,14 @@ class Messages:
         """One row for both sides; the copy that goes out carries the id that it has in the recipient's archive."""
         archive = self._archive
         assert archive is not None
-        seq, now = archive.new_seq(), self._clock.seconds()
+        seq, now = archive.new_seq(), payload.stamp
         second = None if other is None or other is account else other.number
         records.append(
             MessageArchived(seq, now, account.number, second, sender, to, payload.keep, payload.addressed(to))
         )
         id = archive.id_of(seq, account.number)
         payload = payload.with_child(f"<stanza-id xmlns='{ns.SID}' id='{id}' by='{account.jid.attribute}'/>")
-        payload.archive_id, payload.stamp = id, now
+        payload.archive_id = id
         return payload
 
     def _hand_out(self, account: Account, payload: Payload, to: JID, recipients: Sequence[Session]) -> None:
@@ -114,7 +114,7 @@ class Messages:
                 session.send(payload, to)
                 arrived = True
         if recipients and not arrived and not payload.spooled:
-            self.left_over(account, payload, to)
+            self.left_over(account, [(payload, to)])
 
     def _blocked(self, stanza: Element, type: str) -> None:
         from_occupant = any(item.tag == _MUC_USER for item in stanza)
@@ -122,33 +122,58 @@ class Messages:
         if error is not None:
             raise error
 
-    def left_over(self, account: Account, payload: Payload, to: JID) -> None:
-        """A message that a session had been given and did not get (XEP-0198 §5): another gets it, or it waits."""
-        if payload.kind != "message" or payload.type not in ("", "normal", "chat"):
-            return
-        others = [
-            other for other in account.sessions.values() if (other.priority or 0) >= 0 and other.priority is not None
-        ]
-        for session in others:
-            session.send(payload, to)
-        if not others and not payload.spooled and payload.keep & SPOOL:
-            seq, now = self._spool.new_seq(), self._clock.seconds()
-            self._writer.submit(Step([MessageSpooled(account.number, seq, now, payload.addressed(to))]))
+    def left_over(self, account: Account, leftovers: Iterable[tuple[Payload, JID]]) -> None:
+        """Messages that a session had been given and did not get (XEP-0198 §5): others get them, or they wait."""
+        under_way = _under_way(account)
+        for payload, to in leftovers:
+            if payload.has_arrived or payload in under_way or payload.type in ("groupchat", "headline", "error"):
+                continue
+            # Rooms have not asked what becomes of a private message.
+            keep = payload.keep or _judged(stanza_from(payload.addressed(to)))
+            if keep & SPOOL:
+                self._pass_on(account, payload, to)
+
+    def _pass_on(self, account: Account, payload: Payload, to: JID) -> None:
+        stamp = payload.stamp or self._clock.seconds()
+        others = [session for session in account.available() if (session.priority or 0) >= 0]
+        if others:
+            late = _delayed(account, payload, stamp, payload.spooled)
+            for session in others:
+                session.send(late, to)
+        elif not payload.spooled:
+            row = MessageSpooled(account.number, self._spool.new_seq(), stamp, payload.addressed(to))
+            self._writer.submit(Step([row]))
 
     async def deliver_spool(self, account: Account, session: Session) -> None:
         """What has waited for the account goes to its first session that wants messages (XEP-0160 §3)."""
-        for row in await self._spool.spooled(account.number):
-            stanza = stanza_from(row.xml)
-            to = JID.parse(stanza.get("to", account.jid))
-            payload = payload_of(stanza, judge(stanza, message_type(stanza)))
-            delay = f"<delay xmlns='{ns.DELAY}' from='{account.jid.domain}' stamp='{text_of(row.stamp)}'/>"
-            payload = payload.with_child(delay)
-            payload.spooled = row.seq
-            session.send(payload, to)
+        rows = await self._spool.spooled(account.number)
+        under_way = {payload.spooled for payload in _under_way(account)}
+        for row in rows:
+            if row.seq not in under_way:
+                stanza = stanza_from(row.xml)
+                payload = payload_of(stanza, _judged(stanza))
+                to = JID.parse(stanza.get("to", account.jid))
+                session.send(_delayed(account, payload, row.stamp, row.seq), to)
 
     def arrived(self, session: Session, spooled: list[int]) -> None:
         """Spooled messages have reached a client that says so, or that has no way to say so."""
         self._writer.submit(Step([SpoolTaken(session.owner.number, seq) for seq in spooled]))
+
+
+def _under_way(account: Account) -> set[Payload]:
+    """What the sessions of an account have been given, and may still get."""
+    return {payload for session in account.sessions.values() for payload, _ in session.under_way()}
+
+
+def _delayed(account: Account, payload: Payload, stamp: float, spooled: int) -> Payload:
+    """The same message, with the time at which it came to the account (XEP-0203)."""
+    late = payload.with_child(f"<delay xmlns='{ns.DELAY}' from='{account.jid.domain}' stamp='{text_of(stamp)}'/>")
+    late.spooled = spooled
+    return late
+
+
+def _judged(message: Element) -> int:
+    return judge(message, message_type(message))
 
 
 def _drop_forged_ids(stanza: Element, *owners: JID | None) -> None:

@@ -13,10 +13,11 @@ class Payload:
     `kind` is message, presence or iq; `sender` its `from`; `type` its type attribute; `archive_id` the id it has in the
     archive of the entity that hands it out (empty where it is in none); `stamp` when that was (Unix seconds); `keep`
     the verdict of the rule function (`core.keeping`), an int of flags; `spooled` the number under which it waits in the
-    recipient's spool until it has arrived (0: it does not).
+    recipient's spool until it has arrived (0: it does not); `has_arrived` whether a client has it, by its own word or,
+    if it counts nothing, because it was written.
     """
 
-    __slots__ = ("archive_id", "keep", "kind", "rest", "sender", "spooled", "stamp", "type")
+    __slots__ = ("archive_id", "has_arrived", "keep", "kind", "rest", "sender", "spooled", "stamp", "type")
 
     def __init__(
         self, kind: str, rest: str, sender: str, type: str = "", archive_id: str = "", stamp: float = 0.0, keep: int = 0
@@ -24,6 +25,7 @@ class Payload:
         self.kind, self.rest, self.sender, self.type = kind, rest, sender, type
         self.archive_id, self.stamp, self.keep = archive_id, stamp, keep
         self.spooled = 0
+        self.has_arrived = False
 
     def addressed(self, to: JID) -> str:
         """The whole stanza, for one recipient."""
