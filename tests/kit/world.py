@@ -46,6 +46,7 @@ T = TypeVar("T")
 
 _EPOCH = 1_800_000_000.0
 _ITERATIONS = 8  # of hashing a password: enough to be wrong where it is wrong
+_KEEPALIVE_SECONDS = 60.0
 _WINDOW = 65_536  # bytes that may be under way to a client before the server is told to pause
 
 
@@ -129,11 +130,20 @@ class World:
 
     # -- time
 
-    def advance(self, seconds: float) -> None:
-        """Lets time pass: everything that falls due is done at its own time, in order."""
+    def advance(self, seconds: float, silently: bool = False) -> None:
+        """Lets time pass: everything that falls due is done at its own time, in order.
+
+        Meanwhile each client that is connected sends a space now and then, so as not to be taken for dead; unless they
+        are all to be silent.
+        """
         until = self.clock.seconds() + seconds
+        alive = self.clock.seconds() + _KEEPALIVE_SECONDS
         while (due := self._next_due(until)) is not None:
             self.clock.advance(max(0.0, due - self.clock.seconds()))
+            if due >= alive and not silently:
+                alive = due + _KEEPALIVE_SECONDS
+                for link in self._links:
+                    link.keep_alive()
         self.clock.advance(max(0.0, until - self.clock.seconds()))
         self.turn()
 
@@ -252,6 +262,11 @@ class MemoryLink:
             self._connection.dataReceived(octets)
         self._world.turn()
 
+    def keep_alive(self) -> None:
+        """Sends a space, which is nothing but a sign of life (RFC 6120 §4.6.1)."""
+        if not self._is_closed:
+            self.send(b" ")
+
     def receive(self, deadline: float) -> bytes:
         """See Link: time passes in the world until something comes."""
         patience = max(0.0, deadline - time.monotonic())
@@ -349,8 +364,22 @@ def _empty_database() -> Path:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """A world in which nothing goes wrong unnoticed."""
-    alone = World(tmp_path)
-    yield alone
-    alone.close()
+def worlds(tmp_path: Path) -> Iterator[Callable[[Config], World]]:
+    """Makes worlds with a configuration of the test's own; in none of them may anything go wrong unnoticed."""
+    made: list[World] = []
+
+    def make(config: Config) -> World:
+        directory = tmp_path / f"world{len(made)}"
+        directory.mkdir()
+        made.append(World(directory, config))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def world(worlds: Callable[[Config], World]) -> World:
+    """A world as an empty configuration makes it."""
+    return worlds(Config())

@@ -1,5 +1,5 @@
-"""Extensions are tried through the front door: a whole server in memory."""
+"""Services are tried through the front door: a whole server in memory."""
 
-from kit.world import world
+from kit.world import world, worlds
 
-__all__ = ["world"]
+__all__ = ["world", "worlds"]

@@ -1,6 +1,6 @@
 """XEP-0115: Entity Capabilities, of the server."""
 
-from pathlib import Path
+from collections.abc import Callable
 
 from fermata.app.config_tables import Config, Server
 from fermata.xmpp import disco
@@ -33,12 +33,10 @@ def test_the_hash_stands_for_what_the_server_tells(world: World) -> None:
     assert offered["ver"] == hash_of(romeo)
 
 
-def test_it_stands_for_the_forms_as_well(tmp_path: Path) -> None:
-    admin = JID.parse("escalus@localhost")
-    world = World(tmp_path, Config(server=Server(admins=(admin,))))
+def test_it_stands_for_the_forms_as_well(worlds: Callable[[Config], World]) -> None:
+    world = worlds(Config(server=Server(admins=(JID.parse("escalus@localhost"),))))
     romeo = world.login("romeo@localhost/orchard")
     assert caps(romeo)["ver"] == hash_of(romeo)
-    world.close()
 
 
 def test_the_server_answers_for_the_node(world: World) -> None:

@@ -1,6 +1,6 @@
 """XEP-0157: Contact Addresses for XMPP Services."""
 
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -14,15 +14,14 @@ from kit.world import World
 INFO = f"<query xmlns='{ns.DISCO_INFO}'/>"
 
 
-def test_the_administrators_are_told(tmp_path: Path) -> None:
-    admins = (JID.parse("escalus@localhost"), JID.parse("friar laurence@localhost".replace(" ", "+")))
-    world = World(tmp_path, Config(server=Server(admins=admins)))
+def test_the_administrators_are_told(worlds: Callable[[Config], World]) -> None:
+    admins = (JID.parse("escalus@localhost"), JID.parse("friar+laurence@localhost"))
+    world = worlds(Config(server=Server(admins=admins)))
     answer = world.login("romeo@localhost/orchard").get(INFO, "localhost")
     values = form_values(answer)
     assert values["FORM_TYPE"] == [ns.SERVER_INFO]
     assert values["admin-addresses"] == ["xmpp:escalus@localhost", "xmpp:friar+laurence@localhost"]
     assert form_fields(answer)["admin-addresses"].get("type") == "list-multi"
-    world.close()
 
 
 def test_nothing_is_told_where_there_are_none(world: World) -> None:

@@ -1,0 +1,89 @@
+"""Clients that do not read what they are sent: a bounded queue, and then an end (design §2)."""
+
+from collections.abc import Callable
+
+import pytest
+
+from fermata.app.config_tables import Config, Limits
+from kit import ns
+from kit.wire import Client
+from kit.world import World
+
+QUEUE = 20
+BODY = "x" * 8_000
+
+
+@pytest.fixture
+def world(worlds: Callable[[Config], World]) -> World:
+    """At most 20 stanzas wait for a client."""
+    return worlds(Config(limits=Limits(queue_stanzas=QUEUE)))
+
+
+@pytest.fixture
+def romeo(world: World) -> Client:
+    return world.online("romeo@localhost/orchard")
+
+
+def flood(client: Client, to: str, count: int, start: int = 0) -> None:
+    for number in range(start, start + count):
+        client.send(f"<message to='{to}' type='chat' id='{number}'><body>{BODY}</body></message>")
+
+
+def ids(client: Client) -> list[str]:
+    return [stanza.get("id", "") for stanza in client.sync() if stanza.tag == "message"]
+
+
+def test_a_reader_that_pauses_gets_everything_in_order(world: World, romeo: Client) -> None:
+    juliet = world.online("juliet@localhost/balcony")
+    flood(romeo, juliet.jid, QUEUE)
+    assert ids(juliet) == [str(number) for number in range(QUEUE)]
+
+
+def test_a_reader_that_does_not_read_is_cut_off(world: World, romeo: Client) -> None:
+    juliet = world.online("juliet@localhost/balcony")
+    world.befriend(romeo, juliet)
+    flood(romeo, juliet.jid, 3 * QUEUE)
+    juliet.expect_stream_error("resource-constraint")
+    romeo.expect("presence", type="unavailable", from_=juliet.jid)
+
+
+def test_what_it_did_not_get_waits_for_the_next_session(world: World, romeo: Client) -> None:
+    juliet = world.online("juliet@localhost/balcony")
+    flood(romeo, juliet.jid, 3 * QUEUE)
+    got = []
+    while (stanza := juliet.next()).tag == "message":
+        got.append(stanza.get("id"))
+    again = world.login("juliet@localhost/balcony")
+    again.send("<presence/>")
+    assert got + ids(again) == [str(number) for number in range(3 * QUEUE)]
+    romeo.nothing_before()
+
+
+def test_with_stream_management_only_the_connection_ends(world: World, romeo: Client) -> None:
+    juliet = world.login("juliet@localhost/balcony")
+    id = juliet.enable().get("id", "")
+    juliet.available()
+    world.befriend(romeo, juliet)
+    juliet.ack()
+    flood(romeo, juliet.jid, 2 * QUEUE)
+    got = []
+    while (stanza := juliet.next()).tag == "message":
+        got.append(stanza.get("id"))
+    assert stanza.tag == f"{{{ns.STREAMS}}}error"
+    romeo.nothing_before()
+    again = world.authenticated("juliet@localhost")
+    assert again.resume(id, juliet.handled).tag == f"{{{ns.SM}}}resumed"
+    assert got + ids(again) == [str(number) for number in range(2 * QUEUE)]
+
+
+def test_a_session_that_is_never_resumed_does_not_grow_for_ever(world: World, romeo: Client) -> None:
+    juliet = world.login("juliet@localhost/balcony")
+    juliet.enable()
+    juliet.available()
+    world.befriend(romeo, juliet)
+    juliet.cut()
+    flood(romeo, juliet.jid, 10 * QUEUE)
+    romeo.expect("presence", type="unavailable", from_=juliet.jid)
+    again = world.login("juliet@localhost/chamber")
+    again.send("<presence/>")
+    assert ids(again) == [str(number) for number in range(10 * QUEUE)]
