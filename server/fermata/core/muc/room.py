@@ -97,7 +97,8 @@ class Room:
         `item-not-found` for a presence that is not there to enter a room.
         """
         locked_until = 0.0 if instant else now + LOCK_SECONDS
-        room = cls(number, jid, config, secret, new_archived, new_id, locked_until=locked_until, most_occupants=most_occupants)
+        limits = {"locked_until": locked_until, "most_occupants": most_occupants}
+        room = cls(number, jid, config, secret, new_archived, new_id, **limits)
         return room, room._step(enter.make, sender, presence, now)
 
     @property
