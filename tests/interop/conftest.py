@@ -1,8 +1,18 @@
-"""Programs that the tests here drive."""
+"""Real clients, the server that they talk to, and one event loop for each test that is a coroutine."""
+
+import asyncio
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from interop.clients import Clients
 from interop.peers import Peer, PeerError, unpack
+from kit.people import PASSWORD
+from kit.server import Server
+
+ACCOUNTS = 120
 
 
 @pytest.fixture(scope="session")
@@ -12,3 +22,42 @@ def profanity() -> Peer:
         return unpack("profanity")
     except PeerError as reason:
         pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="session")
+def strict_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Iterator[str]]]:
+    """A server that insists on TLS, as it does without any configuration; and the accounts that nobody has used."""
+    server = Server(tmp_path_factory.mktemp("strict"), {"c2s": {"require_tls": True}})
+    names = [f"person{number}@localhost" for number in range(ACCOUNTS)]
+    server.add_accounts((name, PASSWORD) for name in names)
+    server.start()
+    yield server, iter(names)
+    server.stop()
+
+
+@pytest.fixture
+def runner() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@pytest.fixture
+def clients(strict_server: tuple[Server, Iterator[str]], runner: asyncio.Runner, tmp_path: Path) -> Iterator[Clients]:
+    server, names = strict_server
+    mark = len(server.log)
+    clients = Clients(server, names, tmp_path)
+    yield clients
+    runner.run(clients.leave())
+    assert server.is_running(), f"the server is gone:\n{''.join(server.log[-40:])}"
+    assert not server.failures(mark), f"the server's log:\n{server.failures(mark)}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Runs a test that is a coroutine in the event loop of its clients."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    runner = pyfuncitem.funcargs["runner"]
+    arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters}
+    runner.run(pyfuncitem.obj(**arguments))
+    return True
