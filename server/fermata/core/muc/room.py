@@ -96,9 +96,8 @@ class Room:
         It is locked until it was configured, unless it is `instant`. Raises StanzaError, and then there is no room:
         `item-not-found` for a presence that is not there to enter a room.
         """
-        locked_until = 0.0 if instant else now + LOCK_SECONDS
-        limits = {"locked_until": locked_until, "most_occupants": most_occupants}
-        room = cls(number, jid, config, secret, new_archived, new_id, **limits)
+        room = cls(number, jid, config, secret, new_archived, new_id, most_occupants=most_occupants)
+        room.state.locked_until = 0.0 if instant else now + LOCK_SECONDS
         return room, room._step(enter.make, sender, presence, now)
 
     @property
