@@ -1,0 +1,168 @@
+"""Whatever becomes of connections, sessions and the process: what was acknowledged arrives, and no session is told twice.
+
+Romeo sends numbered messages to Juliet, who has up to two clients. Everybody has stream management. Connections are
+cut, sessions resumed, replaced, closed and forgotten at random, and the process is killed.
+"""
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from fermata.app.config_tables import Archive, Config
+from kit import ns
+from kit.wire import Client
+from kit.world import World
+
+STEPS = 150
+RESUMED = f"{{{ns.SM}}}resumed"
+
+
+class Person:
+    """A client that keeps its session as long as it can, and begins a new one when it can't."""
+
+    def __init__(self, world: World, address: str) -> None:
+        self.world, self.address = world, address
+        self.client: Client | None = None
+        self.id = ""
+        self.h = 0  # stanzas handled in this session
+        self.got: list[str] = []  # messages that came in this session
+
+    def connect(self) -> "str | None":
+        """Comes back, with the old session if it is still there; else returns how far that one got, if we know."""
+        client = self.world.authenticated(self.address.partition("/")[0])
+        client.transparent = True
+        answer = client.resume(self.id, self.h)
+        client.jid = self.address
+        self.client = client
+        if answer.tag == RESUMED:
+            self.resumed(int(answer.get("h", "")))
+            return None
+        client.bind(self.address.partition("/")[2])
+        self.id = client.enable().get("id", "")
+        self.h, self.got = 0, []
+        client.send("<presence/>")
+        return answer.get("h") or ""
+
+    def resumed(self, h: int) -> None:
+        """The server has handled so many of ours."""
+
+    def read(self) -> None:
+        """Takes in everything that has come."""
+        if self.client is not None:
+            for stanza in self.client.sync():
+                self.h += stanza.tag in ("message", "presence", "iq")
+                if stanza.tag == "message" and stanza.get("type") != "error":
+                    assert stanza.get("id") not in self.got, "a session was told twice"
+                    self.got.append(stanza.get("id", ""))
+            self.h += 1  # the answer to the ping
+
+    def cut(self) -> None:
+        if self.client is not None:
+            self.client.cut()
+            self.client = None
+
+
+class Romeo(Person):
+    """He sends, and sends again what the server has not handled."""
+
+    def __init__(self, world: World, address: str) -> None:
+        super().__init__(world, address)
+        self.sent: list[str] = []  # stanzas in this session, by id; empty for those that are no messages
+        self.count = 0
+        self.queue: list[str] = []  # of ids, to be sent in the next session
+
+    def connect(self) -> "str | None":
+        h = super().connect()
+        if h is not None:
+            unhandled = self.sent[int(h or 0) :]
+            self.sent = [""]  # the presence
+            for id in unhandled:
+                if id:
+                    self.say(id)
+        return h
+
+    def resumed(self, h: int) -> None:
+        assert self.client is not None
+        for id in self.sent[h:]:
+            self.client.send(self.message(id) if id else "<presence/>")
+
+    def message(self, id: str) -> str:
+        to = "juliet@localhost" if int(id) % 3 else "juliet@localhost/balcony"
+        return f"<message to='{to}' type='chat' id='{id}'><body>{id}</body></message>"
+
+    def say(self, id: str) -> None:
+        self.sent.append(id)
+        if self.client is not None:
+            self.client.send(self.message(id))
+
+    def read(self) -> None:
+        if self.client is not None:
+            self.sent.append("")  # the ping
+        super().read()
+
+
+class Juliet(Person):
+    """One of her clients; `has` is what any of them has, and has said so."""
+
+    def __init__(self, world: World, address: str, has: set[str]) -> None:
+        super().__init__(world, address)
+        self.has = has
+
+    def acknowledge(self) -> None:
+        self.read()
+        if self.client is not None:
+            self.client.ack(self.h)
+            self.has.update(self.got)
+
+
+def step(chance: random.Random, world: World, romeo: Romeo, juliets: list[Juliet]) -> None:
+    person: Person = chance.choice([romeo, *juliets])
+    deed = chance.choices(["say", "cut", "read", "close", "wait", "crash"], [50, 12, 20, 4, 6, 1])[0]
+    if deed == "say":
+        romeo.count += 1
+        romeo.say(str(romeo.count))
+    elif deed == "cut":
+        person.cut()
+    elif deed == "read":
+        if person.client is None:
+            person.connect()
+        if isinstance(person, Juliet):
+            person.acknowledge()
+        else:
+            person.read()
+    elif deed == "close" and isinstance(person, Juliet) and person.client is not None:
+        person.acknowledge()
+        person.client.send("</stream:stream>")
+        person.client = None
+    elif deed in ("wait", "crash"):
+        for each in [romeo, *juliets]:
+            each.cut()
+        if deed == "crash":
+            world.crash()
+        else:
+            world.advance(chance.choice([1, 29, 31, 599, 601]))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_nothing_is_lost(worlds: Callable[[Config], World], seed: int) -> None:
+    # With an archive, what was under way to a client in a crash is there to be asked for, and is not sent again.
+    world = worlds(Config(archive=Archive(accounts=False)))
+    chance = random.Random(seed)
+    has: set[str] = set()
+    romeo = Romeo(world, "romeo@localhost/orchard")
+    juliets = [Juliet(world, f"juliet@localhost/{resource}", has) for resource in ("balcony", "chamber")]
+    world.add_account("juliet@localhost")
+    romeo.connect()
+    for _ in range(STEPS):
+        step(chance, world, romeo, juliets)
+    if romeo.client is None:
+        romeo.connect()
+    romeo.read()
+    for juliet in juliets:
+        juliet.cut()
+    world.advance(601)
+    juliets[0].connect()
+    juliets[0].acknowledge()
+    assert has >= {str(number) for number in range(1, romeo.count + 1)}
+    assert romeo.got == []
