@@ -64,6 +64,14 @@ def test_an_account_has_so_many_sessions_and_may_replace_one_of_them(worlds: Cal
     first.expect_stream_error("conflict")
 
 
+def test_a_session_without_a_connection_makes_way_for_one_too_many(worlds: Callable[[Config], World]) -> None:
+    world = worlds(Config(limits=Limits(sessions_per_account=2)))
+    world.login("juliet@localhost/1").cut()
+    second = world.login("juliet@localhost/2")
+    world.login("juliet@localhost/3").nothing_before()
+    second.nothing_before()
+
+
 def test_each_client_that_names_no_resource_gets_one_of_its_own(world: World) -> None:
     clients: list[Client] = [world.login("juliet@localhost") for _ in range(3)]
     assert len({client.jid for client in clients}) == 3

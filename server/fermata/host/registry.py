@@ -63,8 +63,8 @@ class Sessions:
         except JIDError:
             raise StanzaError("bad-request", "that can be no resource") from None
         older = account.sessions.get(jid.resource)
-        if older is None and len(account.sessions) >= self._limits.per_account:
-            raise StanzaError("resource-constraint", "too many sessions")
+        if older is None:
+            self._make_room(account)
         session = Session(jid, account, self._from_client, self._writer, self._new_id, self._limits.queue)
         session.overflowed, session.arrived = self._overflowed, self.on_arrival
         if older is not None:
@@ -74,6 +74,15 @@ class Sessions:
         account.sessions[jid.resource] = session
         self._all[jid], self._accounts[jid] = session, account
         return session
+
+    def _make_room(self, account: Account) -> None:
+        """Too many sessions: the one that has waited longest for its client to come back has waited long enough."""
+        if len(account.sessions) < self._limits.per_account:
+            return
+        waiting = next((session for session in account.sessions.values() if session.link is None), None)
+        if waiting is None:
+            raise StanzaError("resource-constraint", "too many sessions")
+        self.end(waiting)
 
     def lost(self, session: Session, link: Link, window: float | None) -> None:
         """The connection is gone but the client has not said goodbye; the session waits `window` seconds for it.
