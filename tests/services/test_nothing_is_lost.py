@@ -1,4 +1,4 @@
-"""Whatever becomes of connections, sessions and the process: what was acknowledged arrives, and no session is told twice.
+"""Whatever becomes of connections, sessions and the process: what was acknowledged arrives, and to no session twice.
 
 Romeo sends numbered messages to Juliet, who has up to two clients. Everybody has stream management. Connections are
 cut, sessions resumed, replaced, closed and forgotten at random, and the process is killed.
