@@ -87,3 +87,17 @@ def test_a_session_that_is_never_resumed_does_not_grow_for_ever(world: World, ro
     again = world.login("juliet@localhost/chamber")
     again.send("<presence/>")
     assert ids(again) == [str(number) for number in range(10 * QUEUE)]
+
+
+def test_bytes_are_counted_too(worlds: Callable[[Config], World]) -> None:
+    world = worlds(Config(limits=Limits(queue_bytes=5 * len(BODY))))
+    romeo, juliet = world.online("romeo@localhost/orchard"), world.online("juliet@localhost/balcony")
+    flood(romeo, juliet.jid, QUEUE)
+    juliet.expect_stream_error("resource-constraint")
+
+
+def test_no_limit_is_no_limit(worlds: Callable[[Config], World]) -> None:
+    world = worlds(Config(limits=Limits(queue_stanzas=0, queue_bytes=0)))
+    romeo, juliet = world.online("romeo@localhost/orchard"), world.online("juliet@localhost/balcony")
+    flood(romeo, juliet.jid, 10 * QUEUE)
+    assert len(ids(juliet)) == 10 * QUEUE
