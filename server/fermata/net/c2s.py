@@ -138,6 +138,11 @@ class ClientConnection(Protocol):
             self._shared.turn.add(self)
         self._unsent.append(xml)
 
+    @property
+    def has_backlog(self) -> bool:
+        """Whether the system has not taken all that was written in earlier turns."""
+        return bool(getattr(self._socket, "dataBuffer", b""))
+
     def flush(self) -> None:
         """Hands what was gathered to the transport."""
         if self._unsent:

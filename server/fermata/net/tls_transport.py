@@ -10,7 +10,8 @@ from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 
 _HEADER_BYTES = 5
 _APPLICATION_DATA = 23
-_RECORD_BYTES = 2**14 + 256
+_PLAIN_BYTES = 2**14  # at most, in one record
+_OVERHEAD_BYTES = 512  # more than one record adds to what is in it
 
 
 class RecordBoundary:
@@ -49,9 +50,11 @@ class RecordBoundary:
 class TLSTransport(TLSMemoryBIOProtocol):
     """A server's TLS.
 
-    Mostly, what comes in is one record. Then one read empties OpenSSL, and nothing has to be sent in return: Twisted
-    would learn both from exceptions, which cost more than the record.
+    Mostly, what comes in or goes out is one record. Then one read empties OpenSSL, and nothing has to be sent in
+    return: Twisted would learn both from exceptions, which cost more than the record.
     """
+
+    transport: Any
 
     def __init__(self, factory: TLSMemoryBIOFactory, wrapped: Protocol, connect_wrapped: bool = True) -> None:
         super().__init__(factory, wrapped, connect_wrapped)  # type: ignore[no-untyped-call]
@@ -65,13 +68,32 @@ class TLSTransport(TLSMemoryBIOProtocol):
             return
         self._tlsConnection.bio_write(data)
         try:
-            plain = self._tlsConnection.recv(_RECORD_BYTES)
+            # What OpenSSL is offered as room, it clears first: so no more than may be needed.
+            plain = self._tlsConnection.recv(len(data))
         except (WantReadError, Error):
             # No data but a message of TLS itself, a goodbye or something broken: that is rare enough for the long way.
             self._flushReceiveBIO()  # type: ignore[no-untyped-call]
             return
         if not self._aborted:
             ProtocolWrapper.dataReceived(self, plain)
+
+    def write(self, data: bytes) -> None:
+        """See ITransport. What fits into one record makes one."""
+        is_special = self._appSendBuffer or self._lostTLSConnection or self.disconnecting
+        if is_special or not self._handshakeDone or len(data) > _PLAIN_BYTES:
+            super().write(data)  # type: ignore[no-untyped-call]
+            return
+        try:
+            self._tlsConnection.send(data)
+        except Error:
+            # OpenSSL wants to read first, or something is broken: either way the same bytes must be tried again.
+            super().write(data)  # type: ignore[no-untyped-call]
+            return
+        room = len(data) + _OVERHEAD_BYTES
+        encrypted = self._tlsConnection.bio_read(room)
+        self.transport.write(encrypted)
+        if len(encrypted) == room:
+            self._flushSendBIO()  # type: ignore[no-untyped-call]
 
 
 class TLSFactory(TLSMemoryBIOFactory):
