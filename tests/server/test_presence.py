@@ -4,7 +4,7 @@ import pytest
 
 from kit.people import People
 from kit.stanzas import Element, find, show, text
-from kit.wire import Client
+from kit.wire import Client, SocketLink
 
 
 def friends(people: People) -> tuple[Client, Client]:
@@ -139,6 +139,13 @@ def test_unavailable_presence_reaches_contacts_with_its_status(people: People) -
 def test_the_end_of_a_stream_is_unavailable_presence(people: People) -> None:
     ann, ben = friends(people)
     ann.close()
+    ben.expect("presence", from_=ann.jid, type="unavailable")
+
+
+def test_a_lost_connection_is_unavailable_presence(people: People) -> None:
+    ann, ben = friends(people)
+    assert isinstance(ann.link, SocketLink)
+    ann.link.reset()
     ben.expect("presence", from_=ann.jid, type="unavailable")
 
 

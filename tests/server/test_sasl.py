@@ -8,7 +8,7 @@ from kit import ns
 from kit.people import PASSWORD, People
 from kit.scram import Scram
 from kit.server import Server
-from kit.stanzas import find, show
+from kit.stanzas import Element, find, show
 from kit.wire import Client, StreamClosed
 
 SCRAM = ["SCRAM-SHA-1", "SCRAM-SHA-256"]
@@ -211,6 +211,28 @@ def test_after_a_failure_one_may_try_again_with_another_mechanism(guests: People
         client.respond(exchange.final(client.expect_challenge()))
         client.expect_failure("not-authorized")
     still_works(client, user)
+
+
+def test_who_fails_too_often_is_sent_away(guests: People) -> None:
+    client = guests.opened()
+    user = guests.name()
+    attempts = 0
+    ended: Element | None = None
+    while ended is None and attempts < 7:
+        client.auth("PLAIN", f"\0{user}\0wrong".encode())
+        attempts += 1
+        element = client.next()
+        if element.tag == f"{{{ns.SASL}}}failure" and attempts > 2:
+            client.auth("PLAIN", f"\0{user}\0wrong".encode())
+            attempts += 1
+            element = client.next()
+        if element.tag == f"{{{ns.STREAMS}}}error":
+            ended = element
+    assert ended is not None, "seven wrong passwords on one stream"
+    assert attempts >= 3
+    allowed = ("stream-errors:policy-violation", "stream-errors:not-authorized")
+    assert any(find(ended, path) is not None for path in allowed), show(ended)
+    client.expect_end()
 
 
 # Authorization identities

@@ -93,6 +93,12 @@ def test_what_is_no_header_is_refused_after_the_servers_own(people: People, head
     assert stream_error_of(client) in conditions
 
 
+def test_a_client_of_a_later_version_is_answered_with_ours(people: People) -> None:
+    client = people.connect()
+    client.open(version="2.0")
+    assert client.header["version"] == "1.0"
+
+
 def test_a_header_without_an_xml_declaration_is_accepted(people: People) -> None:
     client = people.connect()
     client.open_with(client.header_text().removeprefix("<?xml version='1.0'?>"))
@@ -199,6 +205,13 @@ def test_direct_tls_agrees_on_the_protocol_of_clients(server: Server) -> None:
 
 def test_starttls_inside_tls_fails(people: People) -> None:
     client = people.opened(tls=True)
+    client.send(f"<starttls xmlns='{ns.TLS}'/>")
+    client.expect("tls:failure")
+    client.expect_end()
+
+
+def test_starttls_after_authentication_fails(guests: People) -> None:
+    client = guests.authenticated()
     client.send(f"<starttls xmlns='{ns.TLS}'/>")
     client.expect("tls:failure")
     client.expect_end()
@@ -376,6 +389,12 @@ def test_what_was_sent_before_the_end_still_counts(guests: People) -> None:
     ann.send(f"<message to='{ben.jid}'><body>goodbye</body></message></stream:stream>")
     ann.expect_end()
     assert ben.expect("message").findtext("body") == "goodbye"
+
+
+def test_a_stream_error_of_the_client_ends_its_stream(guests: People) -> None:
+    client = guests.online()
+    client.send(f"<stream:error><undefined-condition xmlns='{ns.STREAM_ERRORS}'/></stream:error></stream:stream>")
+    client.expect_end()
 
 
 @pytest.mark.parametrize("broken", ["<message></presence>", "<a:message/>", "<"])

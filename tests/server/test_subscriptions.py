@@ -4,7 +4,7 @@ import pytest
 
 from kit import ns
 from kit.people import People, roster_of
-from kit.stanzas import Element, find, text
+from kit.stanzas import Element, find, show, text
 from kit.wire import Client
 
 GET = f"<query xmlns='{ns.ROSTER}'/>"
@@ -61,12 +61,30 @@ def test_a_request_is_not_in_the_roster_of_the_contact(ann: Client, ben: Client)
     assert roster_of(ben) == {}
 
 
+def test_approval(ann: Client, ben: Client) -> None:
+    do(ann, "subscribe", ben)
+    ben.send(f"<presence type='subscribed' to='{ann.bare}'/>")
+    assert pushed(ben.sync()) == [{"jid": ann.bare, "subscription": "from"}]
+    came = ann.sync()
+    assert pushed(came) == [{"jid": ben.bare, "subscription": "to"}]
+    assert presences(came, ben.bare, ben.jid) == [("subscribed", ben.bare), (None, ben.jid)]
+
+
 def test_approval_brings_the_presence_of_all_sessions(people: People, ann: Client, ben: Client) -> None:
     other = people.another(ben)
     do(ann, "subscribe", ben)
     ben.send(f"<presence type='subscribed' to='{ann.bare}'/>")
     ben.sync()
     assert set(presences(ann.sync(), ben.jid, other.jid)) == {(None, ben.jid), (None, other.jid)}
+
+
+def test_denial(ann: Client, ben: Client) -> None:
+    do(ann, "subscribe", ben)
+    ben.send(f"<presence type='unsubscribed' to='{ann.bare}'/>")
+    ben.sync()
+    came = ann.sync()
+    assert pushed(came) == [{"jid": ben.bare, "subscription": "none"}]
+    assert presences(came, ben.bare, ben.jid) == [("unsubscribed", ben.bare)]
 
 
 def test_a_request_to_nobody_leaves_it_pending(ann: Client) -> None:
@@ -125,6 +143,29 @@ def test_an_approval_while_away_is_in_the_roster_later(people: People, ann: Clie
 # Cancelling and unsubscribing (§3.2, §3.3)
 
 
+def test_cancelling_a_subscription(people: People, ann: Client, ben: Client) -> None:
+    people.befriend(ann, ben)
+    ben.send(f"<presence type='unsubscribed' to='{ann.bare}'/>")
+    assert pushed(ben.sync()) == [{"jid": ann.bare, "subscription": "to"}]
+    came = ann.sync()
+    assert pushed(came) == [{"jid": ben.bare, "subscription": "from"}]
+    assert set(presences(came, ben.bare, ben.jid)) == {("unsubscribed", ben.bare), ("unavailable", ben.jid)}
+    ben.send("<presence><show>away</show></presence>")
+    ben.sync()
+    assert presences(ann.sync(), ben.bare, ben.jid) == []
+
+
+def test_unsubscribing(people: People, ann: Client, ben: Client) -> None:
+    people.befriend(ann, ben)
+    ann.send(f"<presence type='unsubscribe' to='{ben.bare}'/>")
+    came = ann.sync()
+    assert pushed(came) == [{"jid": ben.bare, "subscription": "from"}]
+    assert ("unavailable", ben.jid) in presences(came, ben.jid)
+    came = ben.sync()
+    assert pushed(came) == [{"jid": ann.bare, "subscription": "to"}]
+    assert presences(came, ann.bare, ann.jid) == [("unsubscribe", ann.bare)]
+
+
 def test_a_mutual_subscription_is_both(people: People, ann: Client, ben: Client) -> None:
     people.befriend(ann, ben)
     assert roster_of(ann)[ben.bare]["subscription"] == roster_of(ben)[ann.bare]["subscription"] == "both"
@@ -142,6 +183,18 @@ def test_unsubscribing_keeps_name_and_group(people: People, ann: Client, ben: Cl
 # Pre-approval (§3.4)
 
 
+def test_a_pre_approved_request_is_answered_by_the_server(ann: Client, ben: Client) -> None:
+    ben.send(f"<presence type='subscribed' to='{ann.bare}'/>")
+    assert pushed(ben.sync()) == [{"jid": ann.bare, "subscription": "none", "approved": "true"}]
+    ann.nothing_before()
+    ann.send(f"<presence type='subscribe' to='{ben.bare}'/>")
+    ann.sync()
+    came = ben.sync()
+    assert presences(came, ann.bare) == []
+    assert [item["subscription"] for item in pushed(came)] == ["from"]
+    assert roster_of(ann)[ben.bare]["subscription"] == "to"
+
+
 def test_a_pre_approval_can_be_taken_back(ann: Client, ben: Client) -> None:
     do(ben, "subscribed", ann)
     ben.send(f"<presence type='unsubscribed' to='{ann.bare}'/>")
@@ -151,6 +204,14 @@ def test_a_pre_approval_can_be_taken_back(ann: Client, ben: Client) -> None:
     ann.send(f"<presence type='subscribe' to='{ben.bare}'/>")
     ann.sync()
     ben.expect("presence", type="subscribe", from_=ann.bare)
+
+
+def test_a_pre_approval_works_while_one_is_away(people: People, ann: Client, ben: Client) -> None:
+    do(ben, "subscribed", ann)
+    ben.close()
+    ann.send(f"<presence type='subscribe' to='{ben.bare}'/>")
+    assert ("subscribed", ben.bare) in presences(ann.sync(), ben.bare)
+    assert roster_of(ann)[ben.bare]["subscription"] == "to"
 
 
 # Every state of appendix A: what ann sends to ben, whether it reaches him, and the states of both afterwards
@@ -212,3 +273,22 @@ def requested(people: People, client: Client, other: Client) -> bool:
     session = people.bound(client.jid.split("@")[0])
     session.send("<presence/>")
     return any(each.get("type") == "subscribe" and each.get("from") == other.bare for each in session.sync())
+
+
+@pytest.mark.parametrize(("state", "type", "result", "delivered"), ROWS)
+def test_subscription_states(
+    people: People, ann: Client, ben: Client, state: str, type: str, result: str, delivered: bool
+) -> None:
+    clients = {"ann": ann, "ben": ben}
+    for step in PATHS[state].split():
+        who, what = step.split(":")
+        do(clients[who], what, ben if who == "ann" else ann)
+    assert state_of(ann, ben) == visible(state)
+    ann.send(f"<presence type='{type}' id='it' to='{ben.bare}'/>")
+    ann.sync()
+    came = [stanza for stanza in ben.sync() if stanza.tag == "presence" and stanza.get("from") == ann.bare]
+    assert [stanza.get("type") for stanza in came] == ([type] if delivered else []), [show(each) for each in came]
+    assert state_of(ann, ben) == visible(result)
+    assert state_of(ben, ann) == visible(MIRROR[result])
+    assert requested(people, ann, ben) == ("in" in result.split())
+    assert requested(people, ben, ann) == ("in" in MIRROR[result].split())
