@@ -182,6 +182,14 @@ class Client:
             raise AssertionError(f"{self}: the stream goes on with {show(element)}")
         assert self.link.receive(time.monotonic() + DEADLINE) == b"", "bytes after </stream:stream>"
 
+    def wait_for_end(self) -> None:
+        """Read until the server has closed the stream, whatever comes before."""
+        try:
+            while True:
+                self.next()
+        except StreamClosed:
+            return
+
     # Proving that nothing comes
 
     def sync(self, to: str = "") -> list[Element]:
