@@ -214,6 +214,14 @@ def test_what_is_no_domain_is_refused(write, name):
         "tcp:70000",
         "tcp:-1",
         "ssl:443",
+        "systemd:",
+        "systemd:domain=INET",
+        "systemd:domain=IPX:index=0",
+        "systemd:domain=INET:index=one",
+        "systemd:domain=INET:name=",
+        "systemd:domain=INET:index=0:name=c2s",
+        "systemd:domain=INET:index=0:more",
+        "haproxy:systemd:index=0",
     ],
 )
 def test_what_is_no_endpoint_is_refused(write, text):
@@ -231,6 +239,9 @@ def test_what_is_no_endpoint_is_refused(write, text):
         ("tcp:port=5000", "haproxy:tcp:5000", True),
         ("tcp:0", "tcp:0", False),
         ("tcp:5000", "unix:/x", False),
+        ("systemd:domain=INET:index=0", "haproxy:systemd:index=0:domain=INET", True),
+        ("systemd:domain=INET:name=a", "systemd:domain=INET6:name=b", False),
+        ("systemd:domain=INET:index=0", "tcp:0", False),
     ],
 )
 def test_two_listeners_on_one_port_clash(write, first, second, clash):

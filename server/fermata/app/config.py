@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from . import toml_lines
 from .config_tables import Config, Field, is_table, table_class
 from .config_values import InvalidError, type_name
-from .endpoints import Port, tcp_port
+from .endpoints import clash
 
 __all__ = ["Config", "ConfigError", "Problem", "listeners", "load", "without_effect"]
 
@@ -139,15 +139,24 @@ class _Reading:
         for service in set(config.room_services()) & set(config.server.domains):
             place = ("muc", "service") if ("muc", "service") in self._lines else ("server", "domains")
             self._problem(place, f"{service} cannot be both a room service and one of `domains` in [server]")
-        taken: list[tuple[Port, tuple[str, str]]] = []
+        self._component_domains(config)
+        taken: list[tuple[str, tuple[str, str]]] = []
         for where, text in listeners(config):
             port = tcp_port(text)
             if port is None:
                 continue
             for other, (table, key) in taken:
-                if port.clashes(other):
+                if clash(text, other):
                     self._problem(where, f"`{where[1]}` in [{where[0]}]: {text!r} is taken by `{key}` in [{table}]")
-            taken.append((port, where))
+            taken.append((text, where))
+
+    def _component_domains(self, config: Config) -> None:
+        served = dict.fromkeys(config.server.domains, "one of `domains` in [server]")
+        served |= dict.fromkeys(config.room_services(), "a room service")
+        for domain, (kind, name, *key) in config.components.domains():
+            if domain in served:
+                self._problem(("components", kind, name, *key), f"{domain} in [components.{kind}] is {served[domain]}")
+            served.setdefault(domain, "another component")
 
     def _problem(self, path: toml_lines.Path, text: str) -> None:
         while path and path not in self._lines:

@@ -10,6 +10,7 @@ _PORT_MAX: Final = 65535
 _PARTS: Final = re.compile(r"((?:\\.|[^:\\])*)(?::|\Z)", re.DOTALL)
 _ALL: Final = ("", "0.0.0.0", "::")
 _OWN_TLS: Final = ("ssl", "tls")
+_FAMILIES: Final = ("INET", "INET6", "UNIX")
 
 
 class Port(NamedTuple):
@@ -36,12 +37,24 @@ def check_endpoint(text: str) -> str:
     kind = text.partition(":")[0]
     if kind in _OWN_TLS:
         raise ValueError(f"{text!r}: Fermata does TLS itself, write tcp: instead of {kind}:")
-    if "systemd" not in text.split(":")[:2]:  # it needs the environment of the service, at the start of the server
+    if not _is_of_systemd(text):  # those need the environment of the service, at the start of the server
         _try(text)
+    elif inherited_socket(text) is None:
+        example = '"systemd:domain=INET:name=c2s" or "systemd:domain=INET6:index=0"'
+        raise ValueError(f"{text!r} names no socket of systemd as {example} does")
     port = tcp_port(text)
     if port is not None and not 0 <= port.number <= _PORT_MAX:
         raise ValueError(f"{text!r}: the port must be between 0 and {_PORT_MAX}")
     return text
+
+
+def clash(first: str, second: str) -> bool:
+    """Whether two valid endpoints cannot both be listened on."""
+    port, other = tcp_port(first), tcp_port(second)
+    if port is not None and other is not None:
+        return port.clashes(other)
+    inherited = inherited_socket(first)
+    return inherited is not None and inherited == inherited_socket(second)
 
 
 def _try(text: str) -> None:
@@ -54,16 +67,34 @@ def _try(text: str) -> None:
         raise ValueError(f"{text!r} is no Twisted endpoint string such as {example}") from error
 
 
+def inherited_socket(text: str) -> str | None:
+    """Which socket that systemd passes on (`name=c2s`, `index=0`) an endpoint stands for; None if it is no such."""
+    if not _is_of_systemd(text):
+        return None
+    _, plain, named = _parts(text)
+    if named.pop("domain", "") not in _FAMILIES or plain or len(named) != 1:
+        return None
+    ((key, value),) = named.items()
+    is_one = value != "" if key == "name" else key == "index" and value.isdecimal()
+    return f"{key}={value}" if is_one else None
+
+
+def _is_of_systemd(text: str) -> bool:
+    return text.removeprefix("haproxy:").startswith("systemd:")
+
+
 def tcp_port(text: str) -> Port | None:
     """Where a valid `tcp:` or `tcp6:` endpoint (also inside `haproxy:`) listens; None for other kinds."""
-    parts = [match[1] for match in _PARTS.finditer(text)]
-    if parts[0] == "haproxy":
-        parts.pop(0)
-    kind, *rest = parts
+    kind, plain, named = _parts(text)
     if kind not in ("tcp", "tcp6"):
         return None
-    named = dict(part.split("=", 1) for part in rest if "=" in part)
-    plain = [part for part in rest if part and "=" not in part]
     number = plain[0] if plain else named["port"]
     interface = plain[1] if len(plain) > 1 else named.get("interface", "")
     return Port(re.sub(r"\\(.)", r"\1", interface), int(number), kind == "tcp6")
+
+
+def _parts(text: str) -> tuple[str, list[str], dict[str, str]]:
+    """The kind of an endpoint, what follows it without a name, and what has one."""
+    kind, *rest = [match[1] for match in _PARTS.finditer(text.removeprefix("haproxy:"))]
+    named = dict(part.split("=", 1) for part in rest if "=" in part)
+    return kind, [part for part in rest if part and "=" not in part], named

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
@@ -21,6 +20,7 @@ from ..core.xmlstream import Limits
 from ..net.c2s import Shared
 from ..net.certificates import ensure_certificate
 from ..net.listeners import ClientListeners
+from ..net.ports import PortError
 from ..net.tls import CertificateError, Identities
 from ..net.turn_writes import TurnWrites
 from ..storage.database import Database
@@ -75,7 +75,7 @@ class Server(Service):
         super().startService()  # type: ignore[no-untyped-call]
         try:
             self._open()
-        except (StorageError, ControlError, CertificateError, CannotListenError, OSError) as error:
+        except (StorageError, ControlError, CertificateError, PortError, OSError) as error:
             raise SystemExit(f"Fermata cannot start: {error}") from error
         spawn(self._welcome())
 

@@ -4,13 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.internet.protocol import ServerFactory
-from twisted.python.failure import Failure
 
 from ..xmpp.errors import StreamError
 from .c2s import ClientConnection, Shared
+from .ports import open_port
 from .tls import TLSForStream
 from .tls_transport import TLSFactory
 
@@ -48,16 +47,10 @@ class ClientListeners(ServerFactory):
         return connection
 
     def listen(self, reactor: Any, endpoints: Sequence[str], direct_tls: Sequence[str]) -> None:
-        """Opens all ports, each named by a Twisted endpoint string. Raises CannotListenError if one can't be."""
+        """Opens all ports, each named by a Twisted endpoint string. Raises PortError if one can't be."""
         secure = TLSFactory(TLSForStream(self._shared.identities), self)
         for factory, texts in ((self, endpoints), (secure, direct_tls)):
-            for text in texts:
-                # An endpoint on this machine has opened or failed by the time that it returns.
-                opened: list[Any] = []
-                serverFromString(reactor, text).listen(factory).addBoth(opened.append)
-                if isinstance(opened[0], Failure):
-                    opened[0].raiseException()
-                self._ports.append(opened[0])
+            self._ports += [open_port(reactor, text, factory) for text in texts]
         self._shared.clock.callLater(_SWEEP_SECONDS, self._sweep)
 
     async def stop_listening(self) -> None:

@@ -1,0 +1,28 @@
+"""Opens a port named by a Twisted endpoint string, or says which one could not be opened."""
+
+from typing import Any
+
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.python.failure import Failure
+
+
+class PortError(Exception):
+    """A port cannot be opened; the words are for the operator."""
+
+
+def open_port(reactor: Any, text: str, factory: IProtocolFactory) -> IListeningPort:
+    """Listens at a Twisted endpoint. Raises PortError."""
+    # An endpoint on this machine has opened or failed by the time that it returns.
+    opened: list[Any] = []
+    try:
+        serverFromString(reactor, text).listen(factory).addBoth(opened.append)
+        if isinstance(opened[0], Failure):
+            opened[0].raiseException()
+    except (IndexError, KeyError) as error:
+        raise PortError(f"{text}: systemd has passed on no such socket") from error
+    except (CannotListenError, OSError) as error:
+        raise PortError(f"{text}: {error}") from error
+    port: IListeningPort = opened[0]
+    return port
