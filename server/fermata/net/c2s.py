@@ -221,9 +221,7 @@ class ClientConnection(Protocol):
         elif isinstance(event, RefusedStanza):
             session.take_refused(event.stanza, StanzaError("policy-violation", event.text))
         elif isinstance(event, StreamEnd):
-            self._session = None
             self._shared.entrance.left(session, self)
-            self.end(None)
 
     def _do(self, wants: list[Want]) -> None:
         for want in wants:

@@ -117,9 +117,14 @@ class Login:
         self._stream_management.take(session, element)
 
     def left(self, session: Session, link: Link) -> None:
-        """The client has closed its stream: the session is over."""
-        if session.link is link:
-            self._sessions.end(session)
+        """The client has closed its stream: what it sent is dealt with, then the session is over."""
+
+        def finish() -> None:
+            # Its connection may be gone by now, but not replaced by another.
+            if session.link in (link, None):
+                self._sessions.end(session)
+
+        self._stream_management.say_goodbye(session, finish)
 
     def lost(self, session: Session, link: Link) -> None:
         """The connection of a session is gone, without a goodbye."""

@@ -42,6 +42,7 @@ class StreamManagement:
         self._sessions, self._writer, self._handled = sessions, writer, handled
         self._clock, self._spawn, self._new_id = clock, spawn, new_id
         self._managed: dict[str, Session] = {}
+        self._windows: dict[str, float] = {}
         self._touched: set[Session] = set()
 
     def start(self) -> None:
@@ -64,7 +65,7 @@ class StreamManagement:
 
     def window(self, session: Session) -> float | None:
         """How many seconds the session may stay without a connection; None if it cannot be resumed."""
-        return float(RESUME_SECONDS) if session.sm_id in self._managed else None
+        return self._windows.get(session.sm_id)
 
     def lost(self, session: Session) -> None:
         """The session's connection is gone."""
@@ -75,6 +76,15 @@ class StreamManagement:
         """The session is over."""
         # How far it got stays in storage, so that a client which comes too late can be told (§5).
         self._managed.pop(session.sm_id, None)
+        self._windows.pop(session.sm_id, None)
+
+    def say_goodbye(self, session: Session, finish: Callable[[], None]) -> None:
+        """The client has closed its stream: calls `finish` once everything that it sent is counted and it knows (§6)."""
+        session.emit(self._all_counted(session), None, self._acknowledge_last, session, finish)
+
+    def _acknowledge_last(self, session: Session, finish: Callable[[], None]) -> None:
+        self._acknowledge(session)
+        finish()
 
     def resume(self, account: Account, previd: str, h: int, link: Link, done: Callable[[Session | None], None]) -> None:
         """Moves a session to a new connection (§5); `done` is told which, or None after `<failed/>` was written."""
@@ -122,7 +132,8 @@ class StreamManagement:
         if request.get("resume") in ("true", "1"):
             session.counted = self._counted
             self._managed[session.sm_id] = session
-            attributes = f" id='{session.sm_id}' resume='true' max='{RESUME_SECONDS}'"
+            self._windows[session.sm_id] = window = _window(request)
+            attributes = f" id='{session.sm_id}' resume='true' max='{window}'"
         link.write(f"<enabled xmlns='{ns.SM}'{attributes}/>")
 
     def _acknowledge(self, session: Session) -> None:
@@ -170,6 +181,12 @@ class StreamManagement:
         ]
         self._touched.clear()
         return Step(records)
+
+
+def _window(request: Element) -> int:
+    """For how many seconds the session can be resumed: as long as we allow, or less if the client wants less (§3)."""
+    wanted = request.get("max", "")
+    return min(RESUME_SECONDS, int(wanted)) if wanted.isascii() and wanted.isdecimal() and int(wanted) else RESUME_SECONDS
 
 
 def _h(nonza: Element) -> int:
