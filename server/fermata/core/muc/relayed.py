@@ -9,6 +9,7 @@ from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID, JIDError
 
 _STANZA_ID: Final = "{%s}stanza-id" % ns.SID
+_DELAY: Final = "{%s}delay" % ns.DELAY
 LANG: Final = "{%s}lang" % ns.XML
 # What clients may say to the room and must not say through it (XEP-0045 §17.3, XEP-0311, 0317, 0421, 0436, 0463).
 _FORGED: Final = (
@@ -41,8 +42,13 @@ def passed_on(stanza: Element, room: JID) -> list[Element]:
     return [
         item
         for item in stanza
-        if item.tag[0] != "{" or not (_is_forged(item.tag) or (item.tag == _STANZA_ID and item.get("by") == room))
+        if item.tag[0] != "{" or not (_is_forged(item.tag) or _speaks_for(room, item))
     ]
+
+
+def _speaks_for(room: JID, item: Element) -> bool:
+    """A stanza-id or a delay in the room's name: clients would take a live message for history."""
+    return (item.tag == _STANZA_ID and item.get("by") == room) or (item.tag == _DELAY and item.get("from") == room)
 
 
 def relayed(stanza: Element, room: JID, sender: JID, type: str) -> Element:
