@@ -139,24 +139,12 @@ class _Reading:
         for service in set(config.room_services()) & set(config.server.domains):
             place = ("muc", "service") if ("muc", "service") in self._lines else ("server", "domains")
             self._problem(place, f"{service} cannot be both a room service and one of `domains` in [server]")
-        self._component_domains(config)
         taken: list[tuple[str, tuple[str, str]]] = []
         for where, text in listeners(config):
-            port = tcp_port(text)
-            if port is None:
-                continue
             for other, (table, key) in taken:
                 if clash(text, other):
                     self._problem(where, f"`{where[1]}` in [{where[0]}]: {text!r} is taken by `{key}` in [{table}]")
             taken.append((text, where))
-
-    def _component_domains(self, config: Config) -> None:
-        served = dict.fromkeys(config.server.domains, "one of `domains` in [server]")
-        served |= dict.fromkeys(config.room_services(), "a room service")
-        for domain, (kind, name, *key) in config.components.domains():
-            if domain in served:
-                self._problem(("components", kind, name, *key), f"{domain} in [components.{kind}] is {served[domain]}")
-            served.setdefault(domain, "another component")
 
     def _problem(self, path: toml_lines.Path, text: str) -> None:
         while path and path not in self._lines:

@@ -79,7 +79,7 @@ class StreamManagement:
         self._windows.pop(session.sm_id, None)
 
     def say_goodbye(self, session: Session, finish: Callable[[], None]) -> None:
-        """The client has closed its stream: calls `finish` once everything that it sent is counted and it knows (§6)."""
+        """The client has closed its stream: calls `finish` once all that it sent is counted, and it knows (§6)."""
         session.emit(self._all_counted(session), None, self._acknowledge_last, session, finish)
 
     def _acknowledge_last(self, session: Session, finish: Callable[[], None]) -> None:
@@ -185,8 +185,9 @@ class StreamManagement:
 
 def _window(request: Element) -> int:
     """For how many seconds the session can be resumed: as long as we allow, or less if the client wants less (§3)."""
-    wanted = request.get("max", "")
-    return min(RESUME_SECONDS, int(wanted)) if wanted.isascii() and wanted.isdecimal() and int(wanted) else RESUME_SECONDS
+    text = request.get("max", "")
+    wanted = int(text) if text.isascii() and text.isdecimal() else 0
+    return min(RESUME_SECONDS, wanted or RESUME_SECONDS)
 
 
 def _h(nonza: Element) -> int:
