@@ -30,6 +30,10 @@ class Link(Protocol):
 
     paused: bool  #: the peer does not keep up: write nothing now
 
+    @property
+    def has_backlog(self) -> bool:
+        """Whether something that was written in an earlier turn is still in this process."""
+
     def write(self, xml: str) -> None:
         """Sends whole stanzas or other elements."""
 

@@ -23,6 +23,7 @@ from ..xmpp.stanza import message_type
 
 _STANZA_ID: Final = "{%s}stanza-id" % ns.SID
 _MUC_USER: Final = "{%s}x" % ns.MUC_USER
+_BACKLOG_SECONDS: Final = 1.0  #: how often to look whether a slow connection has taken what was written
 
 
 class Messages:
@@ -156,7 +157,20 @@ class Messages:
                 session.send(_delayed(account, payload, row.stamp, row.seq), to)
 
     def arrived(self, session: Session, spooled: list[int]) -> None:
-        """Spooled messages have reached a client that says so, or that has no way to say so."""
+        """Spooled messages have reached a client that says so, or have been written to one that has no way to."""
+        if session.outbound is not None:
+            self._taken(session, spooled)
+        else:
+            # They go out at the end of this turn, after its commit: until then they would be lost with this process.
+            self._clock.callLater(0, self._clock.callLater, 0, self._sent, session, spooled)
+
+    def _sent(self, session: Session, spooled: list[int]) -> None:
+        if session.link is not None and session.link.has_backlog:
+            self._clock.callLater(_BACKLOG_SECONDS, self._sent, session, spooled)
+        else:
+            self._taken(session, spooled)
+
+    def _taken(self, session: Session, spooled: list[int]) -> None:
         self._writer.submit(Step([SpoolTaken(session.owner.number, seq) for seq in spooled]))
 
 
