@@ -23,6 +23,7 @@ from ..services.messages import Messages
 from ..services.muc import RoomService
 from ..services.muc_rooms import RoomLoading
 from ..services.muc_service import RoomServiceRequests
+from ..services.muc_venues import Venues
 from ..services.presence import Presences
 from ..services.relayed import Relayed
 from ..services.roster import RosterRequests
@@ -98,8 +99,10 @@ class Parts:
         loading = RoomLoading(database.rooms, database.entities, database.archive, self._clock, new_id, most)
         iqs = IQTable(self._spawn, database.writer)
         RoomServiceRequests(domain, "Rooms", loading, iqs)
+        venues = Venues(JID.parse(domain), database.entities, database.values, database.writer, self._clock)
         service = RoomService(
             loading,
+            venues,
             iqs,
             self.router,
             self.sessions,

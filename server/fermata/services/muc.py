@@ -24,6 +24,7 @@ from ..xmpp.jid import JID
 from ..xmpp.payload import Payload, payload_of
 from ..xmpp.stanza import answerable, error_of
 from .muc_rooms import RoomLoading
+from .muc_venues import Venues
 
 _log = logging.getLogger(__name__)
 _Take = Callable[[Room, JID, Element, float], Effects]
@@ -45,6 +46,7 @@ class RoomService:
     def __init__(
         self,
         loading: RoomLoading,
+        venues: Venues,
         iqs: IQTable,
         router: Router,
         sessions: Sessions,
@@ -53,11 +55,13 @@ class RoomService:
         spawn: Spawn,
         keeps_archives: bool,
     ) -> None:
-        self._loading, self._iqs = loading, iqs
+        self._loading, self._venues, self._iqs = loading, venues, iqs
+        self._spawn = spawn
         self._router, self._sessions = router, sessions
         self._writer, self._clock, self._keeps_archives = writer, clock, keeps_archives
         # Rooms to be loaded again, with the sessions that were in them: nobody falls out because a disk is full.
         self._interrupted: dict[JID, frozenset[JID]] = {}
+        self._moved: dict[JID, str] = {}  # where rooms are that somebody has looked for
         self.rooms: Residents[LiveRoom] = Residents(self._load, _is_idle, spawn)
 
     # -- what arrives (see host.router.Destination)
@@ -116,6 +120,9 @@ class RoomService:
         """No room is there: entering makes one (§10.1); a self-ping must not sound as if it stood (XEP-0410)."""
         kind, type = stanza.tag, stanza.get("type", "")
         if kind == "presence":
+            venue = self._moved.get(to.bare, "")
+            if type == "" and venue:
+                raise StanzaError("gone", "the room has moved", by=to.bare, uri=f"xmpp:{venue}?join")
             if type == "" and child(stanza, "{%s}x" % ns.MUC) is not None and to.resource:
                 self._create(to.bare, sender, stanza)
             elif type == "" and not to.resource:
@@ -137,7 +144,12 @@ class RoomService:
 
     async def _load(self, jid: JID) -> LiveRoom | None:
         rules = await self._loading.load(jid, self._interrupted.pop(jid, frozenset()))
-        return None if rules is None else self._live(rules)
+        if rules is not None:
+            return self._live(rules)
+        self._moved[jid] = await self._venues.of(jid)
+        if not self._moved[jid]:
+            del self._moved[jid]
+        return None
 
     def _live(self, rules: Room) -> LiveRoom:
         room = LiveRoom(rules, ReleaseQueue(self._writer, lambda step: self._void(room, step)))
@@ -176,6 +188,8 @@ class RoomService:
             room.queue.put(0, None, self._send, effects.sends)
         if effects.destroyed:
             self.rooms.drop(room.rules.jid)
+            if effects.venue:
+                self._spawn(self._venues.remember(room.rules.jid, effects.venue))
 
     def _send(self, sends: list[Send | Flood]) -> None:
         session_of = self._sessions.get

@@ -1,6 +1,5 @@
 """The service that rooms are at, asked about itself (XEP-0045 §6.1, §6.2; XEP-0030)."""
 
-from collections.abc import Iterable
 from typing import Final
 
 from ..host.iq import Addressee, IQTable, Request
@@ -9,9 +8,10 @@ from ..xmpp import namespaces as ns
 from ..xmpp.element import Element
 from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
+from ..xmpp.rsm import Page
 from .muc_rooms import RoomLoading
 
-_FEATURES: Final = (ns.DISCO_INFO, ns.DISCO_ITEMS, ns.MUC, ns.PING)
+_FEATURES: Final = (ns.DISCO_INFO, ns.DISCO_ITEMS, ns.MUC, ns.PING, ns.RSM)
 
 
 class RoomServiceRequests:
@@ -30,8 +30,15 @@ class RoomServiceRequests:
 
     async def _disco_items(self, request: Request) -> Element:
         _refuse_nodes(request)
-        rooms: Iterable[tuple[str, str]] = await self._loading.public(self._domain)
-        return disco.items([disco.Item(jid, name or JID.parse(jid).local) for jid, name in rooms])
+        page = Page.parse(request.payload)
+        rooms = await self._loading.public(self._domain)
+        items = [disco.Item(jid, name or JID.parse(jid).local) for jid, name in rooms]
+        if page is None:
+            return disco.items(items)
+        shown, where = page.of(items, lambda item: item.jid)
+        answer = disco.items(shown)
+        answer.append(where)
+        return answer
 
 
 def _refuse_nodes(request: Request) -> None:

@@ -52,10 +52,13 @@ class StanzaError(Exception):
     """Refuses one stanza (RFC 6120 §8.3).
 
     `condition` is one of STANZA_CONDITIONS; `type` follows from it unless given; `text` is for people; `by` names the
-    entity that refuses where that is not the addressee; `detail` is the Clark name of an application-specific element.
+    entity that refuses where that is not the addressee; `detail` is the Clark name of an application-specific element;
+    `uri` is where else to go (§8.3.3.5, `gone`; §8.3.3.14, `redirect`).
     """
 
-    def __init__(self, condition: str, text: str = "", type: str = "", by: str = "", detail: str = "") -> None:
+    def __init__(
+        self, condition: str, text: str = "", type: str = "", by: str = "", detail: str = "", uri: str = ""
+    ) -> None:
         if condition not in STANZA_CONDITIONS:
             raise ValueError(f"no stanza error condition: {condition}")
         type = type or STANZA_CONDITIONS[condition]
@@ -63,6 +66,7 @@ class StanzaError(Exception):
             raise ValueError(f"no stanza error type: {type}")
         super().__init__(condition, text)
         self.condition, self.text, self.type, self.by, self.detail = condition, text, type, by, detail
+        self.uri = uri
 
 
 class StreamError(Exception):

@@ -55,7 +55,9 @@ def result_of(iq: Element, payload: Element | None = None) -> Element:
 
 def error_element(error: StanzaError) -> Element:
     """The `<error/>` that says what a StanzaError says."""
-    element = E("error", {"type": error.type}, E("{%s}%s" % (ns.STANZA_ERRORS, error.condition)))
+    condition = E("{%s}%s" % (ns.STANZA_ERRORS, error.condition))
+    condition.text = error.uri or None
+    element = E("error", {"type": error.type}, condition)
     if error.by:
         element.set("by", error.by)
     if error.text:
