@@ -29,6 +29,8 @@ MUC_OWNER = MUC + "#owner"
 MUC_REQUEST = MUC + "#request"
 MUC_ROOM_CONFIG = MUC + "#roomconfig"
 MUC_ROOM_INFO = MUC + "#roominfo"
+MUC_REGISTER = MUC + "#register"
+REGISTER = "jabber:iq:register"
 PING = "urn:xmpp:ping"
 TIME = "urn:xmpp:time"
 DELAY = "urn:xmpp:delay"
@@ -67,6 +69,7 @@ PREFIXES = {
     "user": MUC_USER,
     "admin": MUC_ADMIN,
     "owner": MUC_OWNER,
+    "register": REGISTER,
     "ping": PING,
     "time": TIME,
     "delay": DELAY,

@@ -125,8 +125,9 @@ class Stage:
 
     def configure(self, sender: JID, **fields: str | Iterable[str]) -> Said:
         """Submits a configuration form with these fields."""
+        prefixes = {"maxhistoryfetch": "muc#"} | dict.fromkeys(("registration", "reservednick"), "x-muc#roomconfig_")
         xml = "".join(
-            f"<field var='{'muc#' if name == 'maxhistoryfetch' else 'muc#roomconfig_'}{name}'>"
+            f"<field var='{prefixes.get(name, 'muc#roomconfig_')}{name}'>"
             + "".join(f"<value>{value}</value>" for value in ([values] if isinstance(values, str) else values))
             + "</field>"
             for name, values in fields.items()
@@ -144,6 +145,7 @@ class Stage:
             state.locked_until,
             dict(state.affiliations),
             dict(state.reserved),
+            set(state.applicants),
             len(state.queries),
             seats(self.room),
             state.occupants.everyone,

@@ -24,6 +24,7 @@ ALWAYS = {
     "urn:xmpp:ping",
     "urn:xmpp:sid:0",
     "urn:xmpp:occupant-id:0",
+    "jabber:iq:register",
 }
 PLAIN = {"muc_open", "muc_hidden", "muc_unmoderated", "muc_semianonymous", "muc_unsecured", "muc_persistent"}
 

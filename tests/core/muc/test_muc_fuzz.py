@@ -26,6 +26,10 @@ CONFIG = "".join(
         ("presencebroadcast", "moderator"),
     )
 )
+REGISTER = (
+    FIELD % ("muc#register_roomnick", "Bob") + FIELD % ("muc#register_allow", "1") + FIELD % ("muc#jid", DAN.bare)
+)
+REGISTERED = FORM % (ns.MUC_REGISTER, REGISTER)
 VOICE = FIELD % ("muc#role", "participant") + FIELD % ("muc#roomnick", "Bob") + FIELD % ("muc#request_allow", "1")
 ITEMS = (
     "<item nick='Bob' role='none'><reason>r</reason></item><item jid='dan@d.example' affiliation='member' nick='D'/>"
@@ -52,6 +56,10 @@ SEEDS = [
         f"<iq to='{ROOM}' type='set' id='q'><query xmlns='{ns.MUC_OWNER}'>{CONFIGURED}</query></iq>",
         f"<iq to='{ROOM}' type='set' id='q'><query xmlns='{ns.MUC_OWNER}'><destroy jid='a@b.example'/></query></iq>",
         f"<iq to='{ROOM}' type='get' id='q'><query xmlns='{ns.DISCO_INFO}' node='x-roomuser-item'/></iq>",
+        f"<message to='{ROOM}'>{REGISTERED}</message>",
+        f"<iq to='{ROOM}' type='get' id='q'><query xmlns='{ns.REGISTER}'/></iq>",
+        f"<iq to='{ROOM}' type='set' id='q'><query xmlns='{ns.REGISTER}'>{REGISTERED}</query></iq>",
+        f"<iq to='{ROOM}' type='set' id='q'><query xmlns='{ns.REGISTER}'><remove/></query></iq>",
         f"<iq to='{ROOM}/Ann' type='get' id='q'><vCard xmlns='vcard-temp'/></iq>",
         f"<iq to='{ROOM}/Ann' type='result' id='made-1'><error by='bob@b.example'/></iq>",
     )

@@ -29,6 +29,13 @@ words = st.sampled_from(["", "<body>hi</body>", "<subject>tea</subject>", "<body
 switches = st.sampled_from(["0", "1"])
 
 
+def wish(nick: str, **more: str) -> str:
+    """A form that registers somebody."""
+    fields = {"FORM_TYPE": ns.MUC_REGISTER, "muc#register_roomnick": nick, **more}
+    xml = "".join(f"<field var='{var}'><value>{value}</value></field>" for var, value in fields.items())
+    return f"<x xmlns='jabber:x:data' type='submit'>{xml}</x>"
+
+
 class RandomRoom(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
@@ -52,6 +59,8 @@ class RandomRoom(RuleBasedStateMachine):
         for to, stanza in said.order:
             invited = stanza.tag == "message" and any(True for _ in stanza.iter("{%s}invite" % ns.MUC_USER))
             asked = stanza.tag == "iq" and stanza.get("type") in ("get", "set") and to in {jid.bare for jid in inside}
+            if stanza.tag == "message" and to in self.admins():
+                continue  # a request to register
             assert to in inside or invited or asked
             if not invited:
                 self.check_anonymous(to, stanza)
@@ -64,6 +73,11 @@ class RandomRoom(RuleBasedStateMachine):
         ]
         for record in said.kept(MessageArchived):
             assert id_of(record.seq) in {each.get("id") for each in told[0].iter("{%s}stanza-id" % ns.SID)}
+
+    def admins(self) -> set[str]:
+        """The bare JIDs of admins and owners."""
+        affiliations = self.stage.room.state.affiliations.items()
+        return {bare for bare, found in affiliations if found.affiliation in ("admin", "owner")}
 
     def check_anonymous(self, to: JID, stanza: Element) -> None:
         """No address of anybody but the reader is in what he reads, unless he may see it."""
@@ -121,7 +135,7 @@ class RandomRoom(RuleBasedStateMachine):
 
     @rule(
         who=st.sampled_from([ANN, *SESSIONS]),
-        field=st.sampled_from(["membersonly", "moderatedroom", "changesubject", "allowinvites"]),
+        field=st.sampled_from(["membersonly", "moderatedroom", "changesubject", "allowinvites", "reservednick"]),
         value=switches,
     )
     def configure(self, who: JID, field: str, value: str) -> None:
@@ -136,7 +150,8 @@ class RandomRoom(RuleBasedStateMachine):
         self.submit(who, "presencebroadcast", role)
 
     def submit(self, who: JID, field: str, value: str) -> None:
-        form = f"<field var='muc#roomconfig_{field}'><value>{value}</value></field>"
+        prefix = "x-" if field == "reservednick" else ""
+        form = f"<field var='{prefix}muc#roomconfig_{field}'><value>{value}</value></field>"
         query = f"<query xmlns='{ns.MUC_OWNER}'><x xmlns='jabber:x:data' type='submit'>{form}</x></query>"
         self.do(who, f"<iq type='set' id='q'>{query}</iq>")
 
@@ -149,6 +164,19 @@ class RandomRoom(RuleBasedStateMachine):
         fields = f"<field var='FORM_TYPE'><value>{ns.MUC_REQUEST}</value></field>"
         fields += f"<field var='muc#role'><value>{role}</value></field>"
         self.do(who, f"<message><x xmlns='jabber:x:data' type='submit'>{fields}</x></message>")
+
+    @rule(who=people, nick=nicks)
+    def register(self, who: JID, nick: str) -> None:
+        self.do(who, f"<iq type='set' id='q'><query xmlns='{ns.REGISTER}'>{wish(nick)}</query></iq>")
+
+    @rule(who=people)
+    def unregister(self, who: JID) -> None:
+        self.do(who, f"<iq type='set' id='q'><query xmlns='{ns.REGISTER}'><remove/></query></iq>")
+
+    @rule(who=people, whom=accounts, nick=nicks, allow=switches)
+    def decide(self, who: JID, whom: str, nick: str, allow: str) -> None:
+        fields = {"muc#jid": whom, "muc#register_allow": allow}
+        self.do(who, f"<message>{wish(nick, **fields)}</message>")
 
     @rule(who=people, nick=nicks, tag=st.sampled_from([f"<ping xmlns='{ns.PING}'/>", "<vCard xmlns='vcard-temp'/>"]))
     def ask(self, who: JID, nick: str, tag: str) -> None:

@@ -47,6 +47,8 @@ def test_the_form_shows_the_room_as_it_is():
         "muc#roomconfig_getmemberlist": ("list-multi",),
         "muc#roomconfig_maxusers": ("list-single", "30"),
         "muc#roomconfig_enablelogging": ("boolean", "false"),
+        "x-muc#roomconfig_registration": ("boolean", "true"),
+        "x-muc#roomconfig_reservednick": ("boolean", "false"),
         "muc#maxhistoryfetch": ("text-single", "50"),
         "muc#roomconfig_roomadmins": ("jid-multi",),
         "muc#roomconfig_roomowners": ("jid-multi", str(ANN.bare)),
@@ -70,6 +72,8 @@ CHANGES = [
     ("maxusers", "20", 20, [104]),
     ("maxusers", "none", 0, []),
     ("enablelogging", "1", True, [170]),
+    ("registration", "0", False, [104]),
+    ("reservednick", "1", True, [104]),
     ("maxhistoryfetch", "7", 7, [104]),
     ("roomname", "", "", []),
 ]

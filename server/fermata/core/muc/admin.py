@@ -7,9 +7,9 @@ from ...xmpp import namespaces as ns
 from ...xmpp.element import E, Element, child
 from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID, JIDError
-from ...xmpp.nickname import nickname_key
 from .changes import Changes
 from .effects import Effects
+from .nicknames import reservable
 from .occupants import Occupant
 from .ranks import (
     AFFILIATIONS,
@@ -170,23 +170,9 @@ def _checked_affiliation(
         raise StanzaError("not-allowed", "that person is not yours to change")
     if not affiliation_at_least(affiliation, "member"):
         return AffiliationChange(bare, Affiliation(affiliation, "", reason))
-    return AffiliationChange(
-        bare, Affiliation(affiliation, old.nick if nick is None else _reserved(room, bare, nick), reason)
-    )
-
-
-def _reserved(room: RoomState, bare: JID, nick: str) -> str:
-    """§9.5: a nickname in an item is reserved for its JID; an empty one is given up."""
-    if not nick:
-        return ""
-    try:
-        prepared = room.jid.with_resource(nick).resource
-        key = nickname_key(prepared)
-    except JIDError:
-        raise StanzaError("jid-malformed", "that is no nickname") from None
-    if room.reserved.get(key, bare) != bare:
-        raise StanzaError("conflict", "this nickname is somebody else's")
-    return prepared
+    # §9.5: a nickname in an item is reserved for its JID; an empty one is given up.
+    kept = reservable(room, bare, nick) if nick else old.nick if nick is None else ""
+    return AffiliationChange(bare, Affiliation(affiliation, kept, reason))
 
 
 def check_owner_left(room: RoomState, wanted: Iterable[AffiliationChange]) -> None:

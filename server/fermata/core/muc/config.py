@@ -34,6 +34,8 @@ class Config:
     getmemberlist: tuple[str, ...] = ()
     maxusers: int = 0
     enablelogging: bool = False
+    registration: bool = True
+    reservednick: bool = False
     maxhistoryfetch: int = 50
 
     @property

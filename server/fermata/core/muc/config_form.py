@@ -27,7 +27,11 @@ _SWITCHES: Final = {
     "changesubject": "Participants may change the subject",
     "allowinvites": "Occupants may invite others",
     "enablelogging": "Messages are logged in public",
+    "registration": "People may register as members",
+    "reservednick": "Who has a reserved nickname goes by no other",
 }
+# What XEP-0045 has no field for goes by the name that Openfire gave it.
+_VARS: Final = {"registration": "x-muc#roomconfig_registration", "reservednick": "x-muc#roomconfig_reservednick"}
 _CHOICES: Final = {
     "whois": ("Who may see real JIDs", WHOIS),
     "allowpm": ("Who may send private messages", ALLOW_PM),
@@ -38,6 +42,10 @@ _ROLE_SETS: Final = {
 }
 
 
+def _var(name: str) -> str:
+    return _VARS.get(name, _PREFIX + name)
+
+
 def config_form(config: Config, admins: Iterable[str], owners: Iterable[str]) -> Form:
     """The form, filled in with how the room is."""
     users = str(config.maxusers) if config.maxusers else "none"
@@ -46,7 +54,7 @@ def config_form(config: Config, admins: Iterable[str], owners: Iterable[str]) ->
         ns.MUC_ROOM_CONFIG,
         (
             *(Field.text_single(_PREFIX + name, getattr(config, name), label) for name, label in _TEXTS.items()),
-            *(Field.boolean(_PREFIX + name, getattr(config, name), label) for name, label in _SWITCHES.items()),
+            *(Field.boolean(_var(name), getattr(config, name), label) for name, label in _SWITCHES.items()),
             Field.text_private(_PREFIX + "roomsecret", config.roomsecret, "Password"),
             *(
                 Field.list_single(_PREFIX + name, getattr(config, name), dict.fromkeys(values, ""), label)
@@ -77,7 +85,7 @@ def configured(config: Config, form: Form, room: JID) -> Config:
         asked[name] = form.text(_PREFIX + name, getattr(config, name))
     asked["roomsecret"] = form.text(_PREFIX + "roomsecret", config.roomsecret)
     for name in _SWITCHES:
-        asked[name] = form.boolean(_PREFIX + name, getattr(config, name))
+        asked[name] = form.boolean(_var(name), getattr(config, name))
     for name, (_, values) in _CHOICES.items():
         asked[name] = form.option(_PREFIX + name, values, getattr(config, name))
     for name in _ROLE_SETS:

@@ -27,7 +27,7 @@ _TRAFFIC: Final = ns.MUC + "#traffic"
 
 def give_info(room: RoomState, effects: Effects, sender: JID, iq: Element, now: float) -> None:
     """Answers disco#info: features and the state of the room, or the nickname that is reserved for the sender."""
-    _check_open(room, sender)
+    check_open(room, sender)
     node = iq[0].get("node", "")
     if node == _RESERVED_NICK:
         found = room.affiliations.get(sender.bare)
@@ -40,18 +40,28 @@ def give_info(room: RoomState, effects: Effects, sender: JID, iq: Element, now: 
     if node:
         raise StanzaError("item-not-found")
     identity = disco.Identity("conference", "text", room.config.roomname or room.jid.local)
-    effects.answer(iq, sender, disco.info([identity], [*_FEATURES, *_modes(room)], [_about(room)]))
+    registration = [ns.REGISTER] if may_register(room, sender.bare) else []
+    effects.answer(iq, sender, disco.info([identity], [*_FEATURES, *registration, *_modes(room)], [_about(room)]))
 
 
 def give_items(room: RoomState, effects: Effects, sender: JID, iq: Element, now: float) -> None:
     """Answers disco#items: who is in a room is not for everybody to know (§6.5)."""
-    _check_open(room, sender)
-    effects.answer(iq, sender, disco.items((), iq[0].get("node", "")))
+    check_open(room, sender)
+    if iq[0].get("node"):
+        raise StanzaError("item-not-found")
+    effects.answer(iq, sender, disco.items(()))
 
 
-def _check_open(room: RoomState, sender: JID) -> None:
+def check_open(room: RoomState, sender: JID) -> None:
+    """Raises StanzaError `item-not-found` for a room that is not open yet, unless its owner asks (§10.1.1)."""
     if room.locked_until and room.affiliation_of(sender.bare) != "owner":
         raise StanzaError("item-not-found", "the room is not open yet")
+
+
+def may_register(room: RoomState, bare: JID) -> bool:
+    """Whether a person may ask to become a member, or to have a nickname reserved as one (§7.10)."""
+    affiliation = room.affiliation_of(bare)
+    return affiliation != "outcast" and (room.config.registration or affiliation != "none")
 
 
 def _modes(room: RoomState) -> list[str]:

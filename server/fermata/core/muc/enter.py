@@ -11,6 +11,7 @@ from ...xmpp.payload import Payload
 from ..records import EntityMade
 from .effects import Effects, Flood
 from .history import Limits
+from .nicknames import granted_jid
 from .occupants import Occupant, Session
 from .presence import compose, is_shown, presence_text, present, refresh, show, tell_self
 from .ranks import Affiliation, affiliation_at_least, default_role
@@ -40,15 +41,16 @@ def enter(room: RoomState, sender: JID, presence: Element, muc: Element, now: fl
     """
     effects = Effects()
     wanted = wanted_jid(room, presence)
+    granted = granted_jid(room, sender.bare, wanted)
     limits = limits_of(muc, now)
-    occupant = admit(room, sender.bare, wanted.resource, muc)
+    occupant = admit(room, sender.bare, granted.resource, muc)
     session = Session(sender, presence_text(presence, room.jid), now)
     entitled, unentitled = room.entitled(), room.unentitled()
     before = occupant.shown.presence if occupant else None
     if occupant is None:
         affiliation = room.affiliation_of(sender.bare)
         role = default_role(affiliation, room.config.moderatedroom)
-        occupant = Occupant(wanted, sender.bare, affiliation, role, room.secret)
+        occupant = Occupant(granted, sender.bare, affiliation, role, room.secret)
     room.occupants.enter(occupant, session)
     refresh(occupant)
     if before is None:
@@ -161,7 +163,8 @@ def resync(
     text = presence_text(presence, room.jid)
     if text != occupant.sessions[sender].presence:
         speak(room, effects, occupant, sender, text)
-    welcome(room, effects, occupant, sender, limits, id=presence.get("id", ""))
+    codes = (210,) if addressed(presence).resource not in ("", occupant.nick) else ()
+    welcome(room, effects, occupant, sender, limits, codes, presence.get("id", ""))
 
 
 def change_availability(room: RoomState, effects: Effects, occupant: Occupant, sender: JID, presence: Element) -> None:

@@ -1,9 +1,11 @@
 """Changing one's nickname (XEP-0045 §7.6)."""
 
-from ...xmpp.element import Element
+from ...xmpp.element import Element, child
+from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
 from .effects import Effects
-from .enter import holder, speak, wanted_jid
+from .enter import MUC, holder, speak, wanted_jid
+from .nicknames import granted_jid
 from .occupants import Occupant, Session
 from .presence import is_shown, presence_text, present, refresh, show, tell_others, tell_self
 from .state import RoomState
@@ -19,9 +21,15 @@ def rename(
     """A session takes the nickname that its presence is addressed to; returns what it is then an occupant of.
 
     The occupant changes its name if that is its only session, or if the new name is the old one in another spelling.
-    Otherwise the session alone moves, to an occupant of that name: its own, or a new one.
+    Otherwise the session alone moves, to an occupant of that name: its own, or a new one. Raises StanzaError
+    `not-acceptable` to who is bound to another nickname; but if he enters again, he is in under that one.
     """
-    wanted = wanted_jid(room, presence)
+    asked = wanted_jid(room, presence)
+    wanted = granted_jid(room, occupant.bare, asked)
+    if wanted != asked and child(presence, MUC) is None:
+        raise StanzaError("not-acceptable", "you have a nickname that is reserved for you", type="cancel")
+    if wanted == occupant.jid:
+        return occupant
     target = holder(room, occupant.bare, wanted.resource)
     session = occupant.sessions[sender]
     recent = [(nick, since) for nick, since in session.former if now - since < FORMER_SECONDS]
@@ -31,7 +39,7 @@ def rename(
     else:
         occupant = _move(room, effects, occupant, target, wanted, session)
     speak(room, effects, occupant, sender, presence_text(presence, room.jid))
-    codes = (210,) if occupant.jid != wanted else ()
+    codes = (210,) if occupant.jid != asked else ()
     tell_self(effects, present(occupant), (sender,), codes, presence.get("id", ""))
     room.journal(effects, now, sender, occupant.nick, "nick", f"was {session.former[-1][0]}")
     return occupant

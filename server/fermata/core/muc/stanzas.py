@@ -1,10 +1,12 @@
 """What arrives at a room: which of the rules each stanza is for."""
 
+from ...xmpp import namespaces as ns
+from ...xmpp.dataforms import DATA_FORM, Form
 from ...xmpp.element import Element, child
 from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
 from ...xmpp.stanza import message_type
-from . import enter, exit, invite, iq, messages, private, rename, voice
+from . import enter, exit, invite, iq, messages, private, register, rename, voice
 from .effects import Effects
 from .relayed import addressed
 from .state import RoomState
@@ -49,9 +51,18 @@ def take_message(room: RoomState, sender: JID, stanza: Element, now: float) -> E
         return messages.groupchat(room, sender, stanza, now)
     if invite.is_mediated(stanza):
         return invite.mediate(room, sender, stanza)
-    if voice.is_form(stanza):
-        return voice.answer_form(room, sender, stanza, now)
+    submitted = child(stanza, DATA_FORM)
+    if submitted is not None:
+        return _take_form(room, sender, Form.parse(submitted), now)
     raise StanzaError("bad-request", "a message to all is of type groupchat")
+
+
+def _take_form(room: RoomState, sender: JID, form: Form, now: float) -> Effects:
+    if form.form_type == ns.MUC_REGISTER:
+        return register.decide(room, sender, form, now)
+    if form.form_type in (ns.MUC_REQUEST, ""):
+        return voice.answer_form(room, sender, form, now)
+    raise StanzaError("bad-request", "nobody has asked for that form")
 
 
 def take_iq(room: RoomState, sender: JID, stanza: Element, now: float) -> Effects:

@@ -20,11 +20,13 @@ class RoomState:
 
     `new_archived` returns the place of the next message in the room's archive and its stanza-id; `new_id` an id for a
     stanza that the room makes; `locked_until` is when the room opens by itself (0: it is open); `most_occupants` is the
-    limit that holds in all rooms.
+    limit that holds in all rooms; `applicants` are who asked to become members and had no answer yet, as far as it is
+    known since the room was loaded.
     """
 
     __slots__ = (
         "affiliations",
+        "applicants",
         "config",
         "history",
         "jid",
@@ -56,6 +58,7 @@ class RoomState:
         self.subject = Subject.of(jid, secret)
         self.affiliations: dict[str, Affiliation] = {}
         self.reserved: dict[str, JID] = {}
+        self.applicants: set[JID] = set()
         self.occupants = Occupants()
         self.history = History(jid, config.maxhistoryfetch)
         self.queries = Queries()
@@ -71,6 +74,7 @@ class RoomState:
     def affiliate(self, bare: JID, affiliation: Affiliation) -> None:
         """Sets the affiliation of a bare JID, and reserves its nickname for it."""
         old = self.affiliations.pop(bare, NONE)
+        self.applicants.discard(bare)
         if old.nick and self.reserved.get(nickname_key(old.nick)) == bare:
             del self.reserved[nickname_key(old.nick)]
         if affiliation.affiliation != "none":

@@ -3,8 +3,8 @@
 from typing import Final
 
 from ...xmpp import namespaces as ns
-from ...xmpp.dataforms import DATA_FORM, Field, Form
-from ...xmpp.element import E, Element, child
+from ...xmpp.dataforms import Field, Form
+from ...xmpp.element import E
 from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
 from ...xmpp.payload import payload_of
@@ -16,19 +16,12 @@ from .state import RoomState
 _ALLOW: Final = "muc#request_allow"
 
 
-def is_form(message: Element) -> bool:
-    """Whether a message to the room brings a form."""
-    return child(message, DATA_FORM) is not None
-
-
-def answer_form(room: RoomState, sender: JID, message: Element, now: float) -> Effects:
+def answer_form(room: RoomState, sender: JID, form: Form, now: float) -> Effects:
     """Takes a request for voice from a visitor to the moderators, or does what a moderator says to one."""
     effects = Effects()
     occupant = room.occupants.at(sender)
     if occupant is None:
         raise StanzaError("not-acceptable", "you are not in this room", type="cancel")
-    element = child(message, DATA_FORM)
-    form = Form.parse(element if element is not None else message, ns.MUC_REQUEST)
     if form.type == "cancel":
         return effects
     if _ALLOW in form:
