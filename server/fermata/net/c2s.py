@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from twisted.internet.interfaces import IHandshakeListener, IPushProducer
-from twisted.internet.protocol import Protocol, connectionDone
-from twisted.logger import Logger
+from twisted.internet.interfaces import IHandshakeListener
+from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -22,13 +21,12 @@ from ..core.c2s_stream import (
     StartTLS,
     Want,
     Write,
-    stream_error,
 )
 from ..core.sasl.credentials import ScramKeys
 from ..core.sasl.mechanism import NeedCredentials, Verify
 from ..core.xmlstream import Limits, RefusedStanza, StreamEnd, StreamEvent, XMLStream
 from ..host.entrance import Entrance
-from ..host.origin import Clock, Timer
+from ..host.origin import Clock
 from ..host.sessions import Session
 from ..xmpp import namespaces as ns
 from ..xmpp.element import E, Element, serialise
@@ -36,13 +34,10 @@ from ..xmpp.errors import StanzaError, StreamError
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload
 from ..xmpp.stanza import KINDS, error_of, result_of
+from .stream_connection import StreamConnection
 from .tls import Identities, TLSForStream, channel_bindings
 from .tls_transport import start_tls
 from .turn_writes import TurnWrites
-
-_CLOSE_SECONDS: Final = 0.5  #: how long the peer has to read our goodbye
-_ABORT_SECONDS: Final = 5.0  #: and how long to close the connection properly
-_log = Logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +54,12 @@ class Shared:
     turn: TurnWrites
 
 
-@implementer(IPushProducer, IHandshakeListener)
-class ClientConnection(Protocol):
+@implementer(IHandshakeListener)
+class ClientConnection(StreamConnection):
     """Parses what arrives; negotiates first, and hands stanzas to the session from then on."""
 
-    transport: Any  # of TCP or TLS: Twisted's interfaces do not say that it is a consumer as well
-
     def __init__(self, shared: Shared, address: str, gone: "Callable[[ClientConnection], None]") -> None:
+        super().__init__(shared.clock, shared.turn)
         self._shared, self._address, self._gone = shared, address, gone
         self._xml = XMLStream(ns.CLIENT, shared.limits)
         self._stream = ClientStream(shared.policy, shared.new_id)
@@ -73,25 +67,16 @@ class ClientConnection(Protocol):
         self._busy = False  #: an answer is being waited for: nothing may be read before it is here
         self._held_back = False  #: and the transport has been told so
         self._events: Iterator[StreamEvent] = iter(())  #: what has been read, but not taken
-        self._unsent: list[str] = []  #: written in this turn
         self._unread = b""  #: what came in after that
-        self._closing = False
-        self._timer: Timer | None = None
         self._trying: JID | None = None
-        self.paused = False
         self.quiet = 0  #: how often in a row nobody has heard from the peer (see `listeners`)
 
     # -- the transport (twisted.internet)
 
     def connectionMade(self) -> None:
         """See Protocol."""
-        self._socket = getattr(self.transport, "transport", self.transport)
-        self._shared.turn.adopt(self._socket)
-        self.transport.registerProducer(self, True)
-        self.transport.setTcpNoDelay(True)
-        wait = self._shared.unauthenticated_seconds
-        if wait:
-            self._timer = self._shared.clock.callLater(wait, self.end, StreamError("connection-timeout"))
+        super().connectionMade()
+        self._end_after(self._shared.unauthenticated_seconds, StreamError("connection-timeout"))
 
     def handshakeCompleted(self) -> None:
         """See IHandshakeListener: TLS is on."""
@@ -107,61 +92,10 @@ class ClientConnection(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """See Protocol."""
-        self._forget_timer()
-        self._closing = True
-        self._unsent.clear()
-        self._shared.turn.release(self._socket)
-        session, self._session = self._session, None
-        if session is not None:
-            self._shared.entrance.lost(session, self)
+        super().connectionLost(reason)
         self._gone(self)
 
-    def pauseProducing(self) -> None:
-        """See IPushProducer: the peer does not keep up."""
-        self.paused = True
-
-    def resumeProducing(self) -> None:
-        """See IPushProducer: it does again."""
-        self.paused = False
-        if self._session is not None:
-            self._session.drain()
-
-    def stopProducing(self) -> None:
-        """See IPushProducer: the connection is going."""
-        self.paused = True
-
-    # -- what a session wants of its link (host.sessions.Link)
-
-    def write(self, xml: str) -> None:
-        """Sends whole stanzas or other elements, at the end of this turn of the reactor."""
-        if not self._unsent:
-            self._shared.turn.add(self)
-        self._unsent.append(xml)
-
-    @property
-    def has_backlog(self) -> bool:
-        """Whether the system has not taken all that was written in earlier turns."""
-        return bool(getattr(self._socket, "dataBuffer", b""))
-
-    def flush(self) -> None:
-        """Hands what was gathered to the transport."""
-        if self._unsent:
-            data = "".join(self._unsent).encode()
-            self._unsent.clear()
-            self.transport.write(data)
-
-    def end(self, error: StreamError | None) -> None:
-        """Closes the stream, then the connection, once the peer has had time to read why."""
-        if self._closing:
-            return
-        self._closing = True
-        self._forget_timer()
-        session, self._session = self._session, None
-        if session is not None:
-            self._shared.entrance.lost(session, self)
-        opening = "" if self._stream.header_sent else self._stream.opening()
-        self.write(opening + (stream_error(error) if error is not None else "</stream:stream>"))
-        self._timer = self._shared.clock.callLater(_CLOSE_SECONDS if error else 0, self._close)
+    # -- how a client is asked for a sign of life, and left alone (see `listeners`)
 
     def ask(self) -> None:
         """Asks the peer for any sign of life (XEP-0199 §4.2, server to client; XEP-0198 §4 where it is in use)."""
@@ -179,16 +113,19 @@ class ClientConnection(Protocol):
         if self.quiet:
             self._xml.rest()
 
-    def _close(self) -> None:
-        self._timer = self._shared.clock.callLater(_ABORT_SECONDS, self.transport.abortConnection)
-        self.flush()
-        self.transport.unregisterProducer()
-        self.transport.loseConnection()
+    # -- see StreamConnection
 
-    def _forget_timer(self) -> None:
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        self._timer = None
+    def _opening(self) -> str:
+        return "" if self._stream.header_sent else self._stream.opening()
+
+    def _let_go(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            self._shared.entrance.lost(session, self)
+
+    def _drain(self) -> None:
+        if self._session is not None:
+            self._session.drain()
 
     # -- what arrives
 

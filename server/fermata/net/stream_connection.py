@@ -1,0 +1,120 @@
+"""What all connections with a stream have in common: writing at the end of a turn, and closing in time to read why."""
+
+from typing import Any, Final
+
+from twisted.internet.interfaces import IPushProducer
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.unix import Server as UnixConnection
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from ..core.c2s_stream import stream_error
+from ..host.origin import Clock, Timer
+from ..xmpp.errors import StreamError
+from .turn_writes import TurnWrites
+
+_CLOSE_SECONDS: Final = 0.5  #: how long the peer has to read our goodbye
+_ABORT_SECONDS: Final = 5.0  #: and how long to close the connection properly
+
+
+@implementer(IPushProducer)
+class StreamConnection(Protocol):
+    """One end of a connection. Its heirs say what becomes of what arrives, and fill in the three methods below."""
+
+    transport: Any  # of TCP or TLS: Twisted's interfaces do not say that it is a consumer as well
+
+    def __init__(self, clock: Clock, turn: TurnWrites) -> None:
+        self._clock, self._turn = clock, turn
+        self._unsent: list[str] = []  #: written in this turn
+        self._closing = False
+        self._timer: Timer | None = None
+        self.paused = False
+
+    def _opening(self) -> str:
+        """Our stream header, if it has not been sent yet."""
+        raise NotImplementedError
+
+    def _let_go(self) -> None:
+        """Nothing more arrives, or may be written, for whoever is behind this connection."""
+        raise NotImplementedError
+
+    def _drain(self) -> None:
+        """The peer keeps up again."""
+        raise NotImplementedError
+
+    # -- the transport (twisted.internet)
+
+    def connectionMade(self) -> None:
+        """See Protocol."""
+        self._socket = getattr(self.transport, "transport", self.transport)
+        self._turn.adopt(self._socket)
+        self.transport.registerProducer(self, True)
+        if not isinstance(self._socket, UnixConnection):
+            self.transport.setTcpNoDelay(True)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """See Protocol."""
+        self._forget_timer()
+        self._closing = True
+        self._unsent.clear()
+        self._turn.release(self._socket)
+        self._let_go()
+
+    def pauseProducing(self) -> None:
+        """See IPushProducer: the peer does not keep up."""
+        self.paused = True
+
+    def resumeProducing(self) -> None:
+        """See IPushProducer: it does again."""
+        self.paused = False
+        self._drain()
+
+    def stopProducing(self) -> None:
+        """See IPushProducer: the connection is going."""
+        self.paused = True
+
+    # -- what host.sessions.Link promises: writing and closing
+
+    def write(self, xml: str) -> None:
+        """Sends whole stanzas or other elements, at the end of this turn of the reactor."""
+        if not self._unsent:
+            self._turn.add(self)
+        self._unsent.append(xml)
+
+    @property
+    def has_backlog(self) -> bool:
+        """Whether the system has not taken all that was written in earlier turns."""
+        return bool(getattr(self._socket, "dataBuffer", b""))
+
+    def flush(self) -> None:
+        """Hands what was gathered to the transport."""
+        if self._unsent:
+            data = "".join(self._unsent).encode()
+            self._unsent.clear()
+            self.transport.write(data)
+
+    def end(self, error: StreamError | None) -> None:
+        """Closes the stream, then the connection, once the peer has had time to read why."""
+        if self._closing:
+            return
+        self._closing = True
+        self._forget_timer()
+        self._let_go()
+        self.write(self._opening() + (stream_error(error) if error is not None else "</stream:stream>"))
+        self._timer = self._clock.callLater(_CLOSE_SECONDS if error else 0, self._close)
+
+    def _close(self) -> None:
+        self._timer = self._clock.callLater(_ABORT_SECONDS, self.transport.abortConnection)
+        self.flush()
+        self.transport.unregisterProducer()
+        self.transport.loseConnection()
+
+    def _end_after(self, seconds: float, error: StreamError) -> None:
+        """Gives the peer so many seconds for what it has to do; 0 is as long as it likes."""
+        if seconds:
+            self._timer = self._clock.callLater(seconds, self.end, error)
+
+    def _forget_timer(self) -> None:
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
