@@ -11,13 +11,16 @@ from .peers import Peer
 from .screen import Screen
 from .waiting import DEADLINE, Watched
 
-_LINES, _COLUMNS = 30, 120
-# The program looks for input more often than a person would notice, so that tests are quick.
+_LINES, _COLUMNS = 70, 120
+# It looks for input, and for a lost server, more often than a person would want, so that tests are quick.
 _SETTINGS = """\
 [ui]
 splash=false
 inpblock=20
 inpblock.dynamic=false
+
+[connection]
+reconnect=1
 """
 
 
@@ -79,10 +82,14 @@ class Profanity:
 
         return await self._watched.until(look, f"line with “{words}” on the screen")
 
-    async def says(self, pattern: str) -> "re.Match[str]":
+    async def matches(self, pattern: str) -> "re.Match[str]":
         """Waits until the screen matches a regular expression (`^` and `$` are those of lines)."""
         compiled = re.compile(pattern, re.MULTILINE)
         return await self._watched.until(lambda: compiled.search(self.screen.text()), f"match of {pattern}")
+
+    async def field(self, label: str) -> str:
+        """What the field of a form with that label is called here."""
+        return (await self.matches(rf"\[(field\d+)\] {label}:"))[1]
 
     async def log_in(self, jid: str, password: str, port: int, tls: str = "force") -> None:
         """Connects to a server on this machine."""
@@ -90,7 +97,7 @@ class Profanity:
         self.type(f"/connect {jid} server 127.0.0.1 port {port} tls {tls}")
         await self.shows("Enter password:")
         self.type(password)
-        await self.says(rf"{re.escape(jid)}/\S+ logged in successfully")
+        await self.matches(rf"{re.escape(jid)}/\S+ logged in successfully")
 
     async def quit(self) -> int:
         """Ends the program by its own command, and returns its exit status."""

@@ -103,6 +103,10 @@ class SlixmppClient(ClientXMPP):
         """Takes the next presence from there, likewise."""
         return cast(Presence, await self._take(Presence, {"from": sender, **wanted}))
 
+    async def take(self, fits: Callable[[Any], bool], wanted: str) -> Any:
+        """Takes the next stanza that fits; `wanted` says in words which one that is."""
+        return await self.inbox.take(fits, wanted)
+
     async def _take(self, kind: type, wanted: dict[str, Any]) -> object:
         values = {name.rstrip("_"): value for name, value in wanted.items() if value is not None}
 

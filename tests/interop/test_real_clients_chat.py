@@ -1,5 +1,6 @@
 """Slixmpp with contacts: presence, messages, what waits for whoever is offline, what is blocked."""
 
+import asyncio
 import hashlib
 
 import pytest
@@ -138,7 +139,7 @@ async def test_an_avatar_is_announced_in_presence(clients: Clients) -> None:
     await romeo.plugin["xep_0054"].publish_vcard(romeo.plugin["xep_0054"].make_vcard(), timeout=DEADLINE)
     await romeo.plugin["xep_0153"].set_avatar(avatar=b"a picture", mtype="image/png", timeout=DEADLINE)
     photo = hashlib.sha1(b"a picture").hexdigest()
-    await juliet.inbox.take(lambda stanza: stanza["vcard_temp_update"]["photo"] == photo, "presence with his avatar")
+    await juliet.take(lambda stanza: stanza["vcard_temp_update"]["photo"] == photo, "presence with his avatar")
     found = await juliet.plugin["xep_0054"].get_vcard(romeo.boundjid.bare, timeout=DEADLINE)
     assert found["vcard_temp"]["PHOTO"]["BINVAL"] == b"a picture"
 
@@ -157,6 +158,9 @@ async def test_the_server_says_what_it_is(clients: Clients) -> None:
 
 async def test_clients_find_out_about_each_other_through_the_server(clients: Clients) -> None:
     romeo, juliet = await clients.online(), await clients.online()
+    learned = asyncio.ensure_future(romeo.wait_until("entity_caps", DEADLINE))
+    juliet.send_presence(pto=romeo.boundjid.full)
+    assert (await learned)["from"] == juliet.boundjid
     version = await romeo.plugin["xep_0092"].get_version(juliet.boundjid.full, timeout=DEADLINE)
     assert version["software_version"]["name"] == "Slixmpp"
     info = await romeo.plugin["xep_0030"].get_info(juliet.boundjid.full, timeout=DEADLINE)

@@ -40,6 +40,7 @@ async def test_a_new_room_belongs_to_whoever_opens_it(clients: Clients, room: st
     info = (await juliet.plugin["xep_0030"].get_info(room, timeout=DEADLINE))["disco_info"]
     assert ("conference", "text", None, "An orchard") in info["identities"]
     assert {"http://jabber.org/protocol/muc", "muc_nonanonymous", "muc_persistent"} <= set(info["features"])
+    assert info["form"]["values"]["muc#roominfo_description"] == "by moonlight"
 
 
 async def test_people_in_a_room_talk(clients: Clients, room: str) -> None:
