@@ -9,7 +9,7 @@ import pytest
 from fermata.core.muc.config import Config
 from fermata.core.muc.effects import Effects, Flood
 from fermata.core.muc.room import Room
-from fermata.core.records import MessageArchived, OccupancyEnded, OccupancySaved, Record
+from fermata.core.records import MessageArchived, OccupancyEnded, OccupancySaved, Record, ValueRemoved, ValueSaved
 from fermata.xmpp import namespaces as ns
 from fermata.xmpp.element import Element, child
 from fermata.xmpp.errors import StanzaError
@@ -146,6 +146,7 @@ class Stage:
             dict(state.affiliations),
             dict(state.reserved),
             set(state.applicants),
+            state.vcard,
             len(state.queries),
             seats(self.room),
             state.occupants.everyone,
@@ -154,6 +155,11 @@ class Stage:
 
     def archived(self) -> list[MessageArchived]:
         return [record for record in self.records if isinstance(record, MessageArchived)]
+
+    def vcard(self) -> str:
+        """What is left of the records of its vCard."""
+        saved = [record for record in self.records if isinstance(record, ValueSaved | ValueRemoved)]
+        return saved[-1].value if saved and isinstance(saved[-1], ValueSaved) else ""
 
     def occupancies(self) -> list[OccupancySaved]:
         """What is left of the records of occupancy after playing them through."""
@@ -179,6 +185,7 @@ class Stage:
             affiliations={JID.parse(bare): found for bare, found in state.affiliations.items()},
             subject=state.subject[:3],
             locked_until=state.locked_until,
+            vcard=self.vcard(),
             history=[(id_of(row.seq), row.stamp, row.keep, row.xml) for row in self.archived()],
             occupancies=self.occupancies(),
         )

@@ -96,7 +96,9 @@ class Parts:
     def _room_service(self, domain: str) -> RoomService:
         database = self._database
         most = self._config.limits.occupants_per_room or math.inf
-        loading = RoomLoading(database.rooms, database.entities, database.archive, self._clock, new_id, most)
+        loading = RoomLoading(
+            database.rooms, database.entities, database.archive, database.values, self._clock, new_id, most
+        )
         iqs = IQTable(self._spawn, database.writer)
         RoomServiceRequests(domain, "Rooms", loading, iqs)
         venues = Venues(JID.parse(domain), database.entities, database.values, database.writer, self._clock)

@@ -8,8 +8,9 @@ from ..core.muc.config import Config
 from ..core.muc.effects import Effects
 from ..core.muc.ranks import Affiliation
 from ..core.muc.room import LOCK_SECONDS, Room
+from ..core.muc.vcard import SPACE
 from ..host.origin import Clock
-from ..host.stores import ArchiveStore, Entities, RoomStore
+from ..host.stores import ArchiveStore, Entities, RoomStore, ValueStore
 from ..xmpp.element import Element
 from ..xmpp.jid import JID
 
@@ -24,11 +25,12 @@ class RoomLoading:
         rooms: RoomStore,
         entities: Entities,
         archive: ArchiveStore,
+        values: ValueStore,
         clock: Clock,
         new_id: Callable[[], str],
         most_occupants: float,
     ) -> None:
-        self._rooms, self._entities, self._archive = rooms, entities, archive
+        self._rooms, self._entities, self._archive, self._values = rooms, entities, archive, values
         self._clock, self._new_id, self._most_occupants = clock, new_id, most_occupants
 
     async def load(self, jid: JID, present: Collection[JID] = ()) -> Room | None:
@@ -54,6 +56,7 @@ class RoomLoading:
             self._new_id,
             affiliations=affiliations,
             subject=(row.subject, row.subject_by, row.subject_stamp),
+            vcard=await self._values.value(row.number, SPACE, "") or "",
             locked_until=self._clock.seconds() + LOCK_SECONDS if row.locked else 0.0,
             most_occupants=self._most_occupants,
             occupancies=[each for each in await self._rooms.occupancies(row.number) if each.jid in present],

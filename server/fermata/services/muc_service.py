@@ -1,17 +1,17 @@
-"""The service that rooms are at, asked about itself (XEP-0045 §6.1, §6.2; XEP-0030)."""
+"""The service that rooms are at, asked about itself (XEP-0045 §6.1, §6.2; XEP-0030, XEP-0486 §4.1)."""
 
 from typing import Final
 
 from ..host.iq import Addressee, IQTable, Request
 from ..xmpp import disco
 from ..xmpp import namespaces as ns
-from ..xmpp.element import Element
+from ..xmpp.element import E, Element
 from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
 from ..xmpp.rsm import Page
 from .muc_rooms import RoomLoading
 
-_FEATURES: Final = (ns.DISCO_INFO, ns.DISCO_ITEMS, ns.MUC, ns.PING, ns.RSM)
+_FEATURES: Final = (ns.DISCO_INFO, ns.DISCO_ITEMS, ns.MUC, ns.PING, ns.RSM, ns.VCARD)
 
 
 class RoomServiceRequests:
@@ -23,6 +23,8 @@ class RoomServiceRequests:
         iqs.on(Addressee.SERVER, "get", "{%s}query" % ns.DISCO_INFO, self._disco_info)
         iqs.on(Addressee.SERVER, "get", "{%s}query" % ns.DISCO_ITEMS, self._disco_items)
         iqs.on(Addressee.SERVER, "get", "{%s}ping" % ns.PING, _pong)
+        self._vcard = E("{%s}vCard" % ns.VCARD, None, E("{%s}FN" % ns.VCARD, None, name))
+        iqs.on(Addressee.SERVER, "get", self._vcard.tag, lambda request: self._vcard)
 
     def _disco_info(self, request: Request) -> Element:
         _refuse_nodes(request)

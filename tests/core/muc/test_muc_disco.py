@@ -25,6 +25,7 @@ ALWAYS = {
     "urn:xmpp:sid:0",
     "urn:xmpp:occupant-id:0",
     "jabber:iq:register",
+    "vcard-temp",
 }
 PLAIN = {"muc_open", "muc_hidden", "muc_unmoderated", "muc_semianonymous", "muc_unsecured", "muc_persistent"}
 

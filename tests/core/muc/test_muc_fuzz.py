@@ -36,6 +36,7 @@ ITEMS = (
 )
 HISTORY = "<history since='2024-01-01T00:00:00Z' maxchars='9'/>"
 INVITE = "<invite to='eve@e.example'><reason>r</reason></invite>"
+PHOTO = "<FN>Tea</FN><PHOTO><TYPE>image/png</TYPE><BINVAL>dGVh</BINVAL></PHOTO>"
 CONFIGURED = FORM % (ns.MUC_ROOM_CONFIG, CONFIG)
 SEEDS = [
     read(xml)
@@ -60,6 +61,8 @@ SEEDS = [
         f"<iq to='{ROOM}' type='get' id='q'><query xmlns='{ns.REGISTER}'/></iq>",
         f"<iq to='{ROOM}' type='set' id='q'><query xmlns='{ns.REGISTER}'>{REGISTERED}</query></iq>",
         f"<iq to='{ROOM}' type='set' id='q'><query xmlns='{ns.REGISTER}'><remove/></query></iq>",
+        f"<iq to='{ROOM}' type='get' id='q'><vCard xmlns='vcard-temp'/></iq>",
+        f"<iq to='{ROOM}' type='set' id='q'><vCard xmlns='vcard-temp'>{PHOTO}</vCard></iq>",
         f"<iq to='{ROOM}/Ann' type='get' id='q'><vCard xmlns='vcard-temp'/></iq>",
         f"<iq to='{ROOM}/Ann' type='result' id='made-1'><error by='bob@b.example'/></iq>",
     )

@@ -178,6 +178,10 @@ class RandomRoom(RuleBasedStateMachine):
         fields = {"muc#jid": whom, "muc#register_allow": allow}
         self.do(who, f"<message>{wish(nick, **fields)}</message>")
 
+    @rule(who=people, name=nicks)
+    def change_vcard(self, who: JID, name: str) -> None:
+        self.do(who, f"<iq type='set' id='q'><vCard xmlns='vcard-temp'><FN>{name}</FN></vCard></iq>")
+
     @rule(who=people, nick=nicks, tag=st.sampled_from([f"<ping xmlns='{ns.PING}'/>", "<vCard xmlns='vcard-temp'/>"]))
     def ask(self, who: JID, nick: str, tag: str) -> None:
         self.do(who, f"<iq type='get' id='q' to='{ROOM}/{nick}'>{tag}</iq>")
@@ -225,7 +229,9 @@ class RandomRoom(RuleBasedStateMachine):
     def teardown(self) -> None:
         """The records tell who is in."""
         if self.alive:
-            assert seats(self.stage.reloaded()) == seats(self.stage.room)
+            again = self.stage.reloaded()
+            assert seats(again) == seats(self.stage.room)
+            assert again.state.vcard == self.stage.room.state.vcard
         else:
             assert self.stage.occupancies() == []
 

@@ -20,6 +20,7 @@ _FEATURES: Final = (
     ns.OCCUPANT_ID,
     ns.PING,
     ns.SID,
+    ns.VCARD,
 )
 _RESERVED_NICK: Final = "x-roomuser-item"
 _TRAFFIC: Final = ns.MUC + "#traffic"
@@ -78,15 +79,14 @@ def _modes(room: RoomState) -> list[str]:
 
 def _about(room: RoomState) -> Form:
     config = room.config
-    return Form(
-        "result",
-        ns.MUC_ROOM_INFO,
-        (
-            Field.text_single("muc#roominfo_description", config.roomdesc, "Description"),
-            Field.text_single("muc#roominfo_subject", room.subject.text, "Subject"),
-            Field.text_single("muc#roominfo_occupants", str(len(room.occupants)), "Number of occupants"),
-            Field.text_single("muc#roominfo_lang", config.lang, "Language"),
-            Field.text_single("muc#maxhistoryfetch", str(config.maxhistoryfetch), "Messages of history on entering"),
-            Field.boolean("muc#roomconfig_changesubject", config.changesubject, "Participants may change the subject"),
-        ),
-    )
+    fields = [
+        Field.text_single("muc#roominfo_description", config.roomdesc, "Description"),
+        Field.text_single("muc#roominfo_subject", room.subject.text, "Subject"),
+        Field.text_single("muc#roominfo_occupants", str(len(room.occupants)), "Number of occupants"),
+        Field.text_single("muc#roominfo_lang", config.lang, "Language"),
+        Field.text_single("muc#maxhistoryfetch", str(config.maxhistoryfetch), "Messages of history on entering"),
+        Field.boolean("muc#roomconfig_changesubject", config.changesubject, "Participants may change the subject"),
+    ]
+    if room.vcard.hashes:
+        fields.append(Field.text_multi("muc#roominfo_avatarhash", "\n".join(room.vcard.hashes), "Avatar hash"))
+    return Form("result", ns.MUC_ROOM_INFO, tuple(fields))

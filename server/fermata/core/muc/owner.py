@@ -8,7 +8,6 @@ from ...xmpp.dataforms import DATA_FORM, Form
 from ...xmpp.element import E, Element, child, serialise
 from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID, JIDError
-from ...xmpp.payload import Payload
 from ..records import EntityGone
 from .admin import AffiliationChange, check_owner_left
 from .changes import Changes
@@ -16,6 +15,7 @@ from .config import Config
 from .config_form import ADMINS, OWNERS, config_form, configured
 from .effects import Effects
 from .exit import expel
+from .notices import configuration_changed
 from .presence import gone, show, tell_others
 from .ranks import NONE, Affiliation
 from .state import RoomState
@@ -81,7 +81,7 @@ def _configure(room: RoomState, effects: Effects, sender: JID, iq: Element, form
     _follow_broadcast(room, effects, old)
     codes = notification(old, new)
     if codes and not was_locked:
-        effects.send(_told(room, codes), room.occupants.everyone)
+        configuration_changed(room, effects, codes)
 
 
 def _asked_lists(room: RoomState, form: Form) -> list[AffiliationChange]:
@@ -112,15 +112,6 @@ def notification(old: Config, new: Config) -> tuple[int, ...]:
     if replace(new, enablelogging=old.enablelogging, whois=old.whois) != old:
         codes.append(104)
     return tuple(codes)
-
-
-def _told(room: RoomState, codes: tuple[int, ...]) -> Payload:
-    statuses = "".join([f"<status code='{code}'/>" for code in codes])
-    rest = (
-        f" from='{room.jid.attribute}' id='{room.new_id()}' type='groupchat'>"
-        f"<x xmlns='{ns.MUC_USER}'>{statuses}</x></message>"
-    )
-    return Payload("message", rest, room.jid, "groupchat")
 
 
 def _follow_broadcast(room: RoomState, effects: Effects, old: Config) -> None:

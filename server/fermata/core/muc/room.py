@@ -16,6 +16,7 @@ from .presence import refresh
 from .ranks import Affiliation
 from .state import RoomState
 from .subject import Subject
+from .vcard import VCard
 
 # A new room that its owner does not configure opens by itself after this time, as if he had asked for the defaults.
 LOCK_SECONDS: Final = 600.0
@@ -42,6 +43,7 @@ class Room:
         affiliations: Mapping[JID, Affiliation] | None = None,
         subject: tuple[str, str, float] = ("", "", 0.0),
         locked_until: float = 0.0,
+        vcard: str = "",
         history: Iterable[tuple[str, float, int, str]] = (),
         occupancies: Iterable[OccupancySaved] = (),
         most_occupants: float = inf,
@@ -57,6 +59,7 @@ class Room:
         for bare, affiliation in (affiliations or {}).items():
             state.affiliate(bare, affiliation)
         state.subject = Subject.of(jid, secret, *subject)
+        state.vcard = VCard.parse(vcard)
         state.locked_until, state.most_occupants = locked_until, most_occupants
         for kept in history:
             message = messages.archived(jid, *kept)

@@ -13,6 +13,7 @@ from .occupants import Occupant, Occupants, Session
 from .queries import Queries
 from .ranks import NONE, Affiliation
 from .subject import Subject
+from .vcard import VCard
 
 
 class RoomState:
@@ -40,6 +41,7 @@ class RoomState:
         "reserved",
         "secret",
         "subject",
+        "vcard",
     )
 
     def __init__(
@@ -56,6 +58,7 @@ class RoomState:
         self.locked_until = 0.0
         self.most_occupants = inf
         self.subject = Subject.of(jid, secret)
+        self.vcard = VCard()
         self.affiliations: dict[str, Affiliation] = {}
         self.reserved: dict[str, JID] = {}
         self.applicants: set[JID] = set()
