@@ -6,9 +6,11 @@ read. A client that waits lets time pass until something comes, or until its pat
 
 import logging
 import shutil
+import sqlite3
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -31,9 +33,10 @@ from fermata.core.records import CredentialsSaved, EntityMade, Step
 from fermata.core.sasl.credentials import HASHES, ScramKeys, derive_keys
 from fermata.core.sasl.mechanism import Realm
 from fermata.core.xmlstream import Limits
-from fermata.net.c2s import ClientConnection, Shared
+from fermata.net.c2s import Shared
 from fermata.net.certificates import ensure_certificate
 from fermata.net.listeners import ClientListeners
+from fermata.net.stream_connection import StreamConnection
 from fermata.net.tls import Identities
 from fermata.net.turn_writes import TurnWrites
 from fermata.storage.database import Database
@@ -101,6 +104,7 @@ class World:
         )
         self._listeners = ClientListeners(shared, config.limits.connections_per_address)
         self._listeners.listen(self.clock, [], [])
+        self.parts.components.open(self.clock, new_id, turn)
 
     def close(self) -> None:
         """Ends the world."""
@@ -195,13 +199,26 @@ class World:
         Deferred.fromCoroutine(self.database.accounts.number(JID.parse(jid))).addCallback(numbers.append)
         return numbers != [None]
 
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """What the database holds now, as SQL asks for it."""
+        self.turn()
+        with closing(sqlite3.connect(self._file)) as database:
+            return database.execute(sql).fetchall()
+
     def connect(self) -> "MemoryLink":
         """A new connection on which nothing was said."""
         connection = self._listeners.buildProtocol(IPv4Address("TCP", "127.0.0.1", 40_000 + len(self._links)))
         assert connection is not None, "too many connections"
+        return self._linked(connection)
+
+    def _linked(self, connection: StreamConnection) -> "MemoryLink":
         link = MemoryLink(self, connection)
         self._links.append(link)
         return link
+
+    def connect_component(self) -> "MemoryLink":
+        """A new connection to where components connect, on which nothing was said."""
+        return self._linked(self.parts.components.listeners.buildProtocol(None))
 
     def authenticated(self, address: str) -> Client:
         """A stream after authentication, before binding; the account is made if there is none."""
@@ -242,7 +259,7 @@ class World:
 class MemoryLink:
     """A connection without a socket (see `links.Link`), and the transport of the server's end of it."""
 
-    def __init__(self, world: World, connection: ClientConnection) -> None:
+    def __init__(self, world: World, connection: StreamConnection) -> None:
         self._world, self._connection = world, connection
         self._arriving = b""  # sent by the server, not read by the client
         self._held = b""  # sent by the client while the server does not read

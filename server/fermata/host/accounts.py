@@ -14,10 +14,11 @@ class Account:
     It is loaded when one of its sessions binds or something arrives for it, and dropped when it is idle.
     """
 
-    __slots__ = ("blocklist", "jid", "number", "roster", "sessions")
+    __slots__ = ("blocklist", "jid", "number", "roster", "sessions", "spooled")
 
-    def __init__(self, number: int, jid: JID, roster: Roster, blocklist: Blocklist) -> None:
+    def __init__(self, number: int, jid: JID, roster: Roster, blocklist: Blocklist, spooled: int = 0) -> None:
         self.number, self.jid, self.roster, self.blocklist = number, jid, roster, blocklist
+        self.spooled = spooled  #: how many messages wait for it
         self.sessions: dict[str, Session] = {}  #: by resource
 
     def available(self) -> Iterator[Session]:

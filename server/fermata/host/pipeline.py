@@ -46,6 +46,7 @@ class FromClient:
     def __init__(self, router: Router, present: Callable[[Any, Element, JID], None]) -> None:
         """`present` takes a session's presence, which means more than that it goes somewhere."""
         self._router, self._present = router, present
+        self.messages = self.presences = self.iqs = 0  #: how many were taken
 
     def take(self, stanza: Element, origin: Origin, blocklist: Blocklist) -> None:
         """Stamps, checks and routes. Raises StreamError for what no client may send."""
@@ -59,10 +60,14 @@ class FromClient:
             if blocklist and blocklist.blocks(to):
                 raise outbound_error()
             if stanza.tag == "presence":
+                self.presences += 1
                 self._present(origin, stanza, to)
             else:
                 if stanza.tag == "iq":
+                    self.iqs += 1
                     check_iq(stanza)
+                else:
+                    self.messages += 1
                 self._router.route(stanza, to, sender, origin)
         except StanzaError as error:
             origin.refuse(stanza, error)

@@ -125,6 +125,9 @@ class SpoolStore(Protocol):
     def new_seq(self) -> int:
         """The next number in the spool."""
 
+    async def count(self, account: int) -> int:
+        """How many messages wait for an account."""
+
     async def spooled(self, account: int) -> list[MessageSpooled]:
         """What waits for an account, oldest first."""
 

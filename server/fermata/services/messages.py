@@ -1,18 +1,19 @@
 """Messages to accounts here: kept, then delivered, or kept until somebody comes (RFC 6121 §5, §8.5; XEP-0160)."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ..core.blocking import inbound_error
 from ..core.delivery import Undelivered, message_recipients, message_undelivered, without_account
-from ..core.keeping import ARCHIVE, SPOOL, judge
-from ..core.records import MessageArchived, MessageSpooled, Record, SpoolTaken, Step
+from ..core.keeping import SPOOL, judge
+from ..core.records import Record, Step
 from ..core.stored_xml import stanza_from
 from ..host.accounts import Account
 from ..host.origin import Clock, Origin
 from ..host.residents import Residents
 from ..host.sessions import Session
-from ..host.stores import ArchiveStore, SpoolStore, Writer
+from ..host.stores import SpoolStore, Writer
 from ..xmpp import namespaces as ns
 from ..xmpp.element import Element
 from ..xmpp.errors import StanzaError
@@ -20,24 +21,26 @@ from ..xmpp.jid import JID
 from ..xmpp.payload import Payload, payload_of
 from ..xmpp.stamps import text_of
 from ..xmpp.stanza import message_type
+from .safekeeping import Safekeeping
 
+_log = logging.getLogger(__name__)
 _STANZA_ID: Final = "{%s}stanza-id" % ns.SID
 _MUC_USER: Final = "{%s}x" % ns.MUC_USER
 _BACKLOG_SECONDS: Final = 1.0  #: how often to look whether a slow connection has taken what was written
 
 
 class Messages:
-    """Takes every message for an account; `archive` is None where accounts have none."""
+    """Takes every message for an account."""
 
     def __init__(
         self,
         accounts: Residents[Account],
-        archive: ArchiveStore | None,
+        safe: Safekeeping,
         spool: SpoolStore,
         writer: Writer,
         clock: Clock,
     ) -> None:
-        self._accounts, self._archive, self._spool = accounts, archive, spool
+        self._accounts, self._safe, self._spool = accounts, safe, spool
         self._writer, self._clock = writer, clock
 
     def receive(self, account: Account | None, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
@@ -77,36 +80,36 @@ class Messages:
         other = self._accounts.get(sender.bare)
         _drop_forged_ids(stanza, account.jid, sender.bare if other is not None else None)
         payload = payload_of(stanza, keep, stamp=self._clock.seconds())
-        records: list[Record] = []
-        if keep & ARCHIVE and self._archive is not None:
-            payload = self._archived(account, other, payload, to, sender, records)
-        elif keep & SPOOL and origin.is_counting:
-            # Nothing else keeps it, and its sender will be told that it has arrived: it stays until that is true.
-            is_spooled = True
-        if is_spooled:
-            payload.spooled = seq = self._spool.new_seq()
-            records.append(MessageSpooled(account.number, seq, payload.stamp, payload.addressed(to)))
+        # Where nothing else keeps it, its sender must not be told that it has arrived before it has.
+        payload, records = self._safe.keep(account, other, payload, to, sender, must_last=origin.is_counting)
+        if is_spooled and not payload.spooled:
+            records.append(self._safe.spool(account, payload, to))
         if records:
             step = Step(records, stanza)
             origin.emit(self._writer.submit(step), step, self._hand_out, account, payload, to, recipients)
         else:
             origin.emit(0, None, self._hand_out, account, payload, to, recipients)
 
-    def _archived(
-        self, account: Account, other: Account | None, payload: Payload, to: JID, sender: JID, records: list[Record]
-    ) -> Payload:
-        """One row for both sides; the copy that goes out carries the id that it has in the recipient's archive."""
-        archive = self._archive
-        assert archive is not None
-        seq, now = archive.new_seq(), payload.stamp
-        second = None if other is None or other is account else other.number
-        records.append(
-            MessageArchived(seq, now, account.number, second, sender, to, payload.keep, payload.addressed(to))
-        )
-        id = archive.id_of(seq, account.number)
-        payload = payload.with_child(f"<stanza-id xmlns='{ns.SID}' id='{id}' by='{account.jid.attribute}'/>")
-        payload.archive_id = id
-        return payload
+    def keep_sent(self, stanza: Element, to: JID, sender: JID) -> None:
+        """A message that went to somebody who has no account here: if its sender has, his archive keeps it."""
+        type, account = message_type(stanza), self._accounts.get(sender.bare)
+        if account is not None and type in ("normal", "chat"):
+            self._safe.keep_sent(account, payload_of(stanza, judge(stanza, type)), to)
+
+    def keep_from_room(self, payload: Payload, to: Sequence[JID]) -> tuple[Payload, list[Record]]:
+        """A message from an occupant or a room to sessions of one account here: once for the account.
+
+        The same payload and no records if there is no such account, nothing to be kept, or no room for it.
+        """
+        account = self._accounts.get(to[0].bare)
+        if account is None:
+            return payload, []
+        keep = payload.keep or _judged(stanza_from(payload.addressed(to[0])))
+        copy = Payload(payload.kind, payload.rest, payload.sender, payload.type, "", payload.stamp, keep)
+        try:
+            return self._safe.keep(account, None, copy, to[0], JID.parse(payload.sender), must_last=True)
+        except StanzaError:
+            return payload, []
 
     def _hand_out(self, account: Account, payload: Payload, to: JID, recipients: Sequence[Session]) -> None:
         arrived = False
@@ -142,8 +145,11 @@ class Messages:
             for session in others:
                 session.send(late, to)
         elif not payload.spooled:
-            row = MessageSpooled(account.number, self._spool.new_seq(), stamp, payload.addressed(to))
-            self._writer.submit(Step([row]))
+            payload.stamp = stamp
+            try:
+                self._writer.submit(Step([self._safe.spool(account, payload, to)]))
+            except StanzaError:
+                _log.warning("the spool of %s is full: a message is only in the archive", account.jid)
 
     async def deliver_spool(self, account: Account, session: Session) -> None:
         """What has waited for the account goes to its first session that wants messages (XEP-0160 §3)."""
@@ -171,7 +177,9 @@ class Messages:
             self._taken(session, spooled)
 
     def _taken(self, session: Session, spooled: list[int]) -> None:
-        self._writer.submit(Step([SpoolTaken(session.owner.number, seq) for seq in spooled]))
+        account = self._accounts.get(session.jid.bare)
+        if account is not None:
+            self._safe.take(account, spooled)
 
 
 def _under_way(account: Account) -> set[Payload]:

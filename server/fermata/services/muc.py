@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from ..core.muc.effects import Effects, Flood, Send
 from ..core.muc.room import Room
-from ..core.records import Lineage, MessageArchived, Step
+from ..core.records import Lineage, MessageArchived, Record, Step
 from ..core.release import ReleaseQueue
 from ..host.iq import Addressee, IQTable, Request
 from ..host.origin import Clock, Origin
@@ -23,6 +23,7 @@ from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload, payload_of
 from ..xmpp.stanza import answerable, error_of
+from .messages import Messages
 from .muc_rooms import RoomLoading
 from .muc_venues import Venues
 
@@ -47,6 +48,7 @@ class RoomService:
         self,
         loading: RoomLoading,
         venues: Venues,
+        messages: Messages,
         iqs: IQTable,
         router: Router,
         sessions: Sessions,
@@ -56,7 +58,7 @@ class RoomService:
         keeps_archives: bool,
     ) -> None:
         self._loading, self._venues, self._iqs = loading, venues, iqs
-        self._spawn = spawn
+        self._messages, self._spawn = messages, spawn
         self._router, self._sessions = router, sessions
         self._writer, self._clock, self._keeps_archives = writer, clock, keeps_archives
         # Rooms to be loaded again, with the sessions that were in them: nobody falls out because a disk is full.
@@ -175,21 +177,44 @@ class RoomService:
                 room.queue.put(0, None, origin.answer, error_of(stanza, error))
             return
         self.perform(room, effects, stanza)
+        if stanza.tag == "message" and stanza.get("type") != "groupchat":
+            self._messages.keep_sent(stanza, JID.parse(stanza.get("to", "")), sender)
 
     def perform(self, room: LiveRoom, effects: Effects, stanza: Element | None = None) -> None:
         """Keeps what a step made, then sends what it says."""
-        records = effects.records
+        records, sends = effects.records, effects.sends
         if not self._keeps_archives:
             records = [record for record in records if not isinstance(record, MessageArchived)]
+        if any(isinstance(send, Send) and _is_private(send.payload) for send in sends):
+            sends, kept = self._kept_privately(sends)
+            records = records + kept
         if records:
             step = Step(records, stanza, room.lineage)
-            room.queue.put(self._writer.submit(step), step, self._send, effects.sends)
-        elif effects.sends:
-            room.queue.put(0, None, self._send, effects.sends)
+            room.queue.put(self._writer.submit(step), step, self._send, sends)
+        elif sends:
+            room.queue.put(0, None, self._send, sends)
         if effects.destroyed:
             self.rooms.drop(room.rules.jid)
             if effects.venue:
                 self._spawn(self._venues.remember(room.rules.jid, effects.venue))
+
+    def _kept_privately(self, sends: list[Send | Flood]) -> tuple[list[Send | Flood], list[Record]]:
+        """Private messages are for the archives of those who get them: one copy and one place for each account."""
+        copies: list[Send | Flood] = []
+        records: list[Record] = []
+        for send in sends:
+            if isinstance(send, Flood) or not _is_private(send.payload):
+                copies.append(send)
+                continue
+            accounts: dict[JID, list[JID]] = {}
+            for to in send.to:
+                accounts.setdefault(to.bare, []).append(to)
+            for sessions in accounts.values():
+                present = self._sessions.get(sessions[0]) is not None
+                payload, kept = self._messages.keep_from_room(send.payload, sessions) if present else (send.payload, [])
+                copies.append(Send(payload, sessions))
+                records += kept
+        return copies, records
 
     def _send(self, sends: list[Send | Flood]) -> None:
         session_of = self._sessions.get
@@ -229,6 +254,10 @@ class RoomService:
             return
         answer = error_of(stanza, StanzaError("internal-server-error", "it could not be stored", "wait"))
         self._router.deliver(payload_of(answer), JID.parse(answer.get("to", "")))
+
+
+def _is_private(payload: Payload) -> bool:
+    return payload.kind == "message" and payload.type in ("", "normal", "chat")
 
 
 def _is_idle(room: LiveRoom) -> bool:

@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from ..core.records import MessageSpooled
 from .reader import Reader
@@ -13,6 +13,7 @@ _SPOOLED = (
     .where(spool.c.account == bindparam("account"))
     .order_by(spool.c.seq)
 )
+_COUNT = select(func.count()).select_from(spool).where(spool.c.account == bindparam("account"))
 
 
 class SQLSpool:
@@ -25,6 +26,11 @@ class SQLSpool:
     def new_seq(self) -> int:
         """The next number in the spool."""
         return next(self._numbers)
+
+    async def count(self, account: int) -> int:
+        """How many messages wait for an account."""
+        [(number,)] = await self._reader.rows(_COUNT, account=account)
+        return int(number)
 
     async def spooled(self, account: int) -> list[MessageSpooled]:
         """What waits for an account, oldest first."""

@@ -13,12 +13,15 @@ _PAGE_MAX: Final = 100
 
 
 class Page(NamedTuple):
-    """The page that somebody asks for: at most `max` items after or before an item; an empty `before` is the end."""
+    """The page that somebody asks for: at most `max` items after or before an item, or from place `at`.
+
+    An empty `before` is the end of the list.
+    """
 
     max: int
     after: str | None = None
     before: str | None = None
-    index: int | None = None
+    at: int | None = None
 
     @classmethod
     def parse(cls, query: Element) -> "Page | None":
@@ -63,4 +66,4 @@ class Page(NamedTuple):
             raise StanzaError("item-not-found", "the list has no such item") from None
         if self.before is not None:
             return max(0, len(keys) - self.max)
-        return self.index or 0
+        return self.at or 0
