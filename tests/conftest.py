@@ -1,6 +1,6 @@
 """Fixtures that start a real server. One server is shared by all tests of a process: each takes fresh names."""
 
-import itertools
+import fcntl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,9 +20,27 @@ def accounts() -> Accounts:
 
 
 @pytest.fixture(scope="session")
-def shared_server(tmp_path_factory: pytest.TempPathFactory, accounts: Accounts) -> Iterator[Server]:
+def registered(tmp_path_factory: pytest.TempPathFactory, accounts: Accounts) -> Server:
+    """A server that never starts: its data hold the accounts, and are copied for each that does.
+
+    Deriving the keys of so many passwords takes seconds, so the processes of one run share them.
+    """
+    own = tmp_path_factory.getbasetemp()
+    directory = (own.parent if own.name.startswith("popen-") else own) / "registered"
+    directory.mkdir(exist_ok=True)
+    server = Server(directory)
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (directory / "done").exists():
+            server.add_accounts(accounts.all("localhost"))
+            (directory / "done").touch()
+    return server
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory, registered: Server) -> Iterator[Server]:
     server = Server(tmp_path_factory.mktemp("fermata"))
-    server.add_accounts(accounts.all("localhost"))
+    server.copy_data(registered)
     server.start()
     yield server
     if server.is_running():
@@ -47,15 +65,15 @@ def _watched(server: Server, request: pytest.FixtureRequest) -> Iterator[Server]
 
 
 @pytest.fixture
-def launch(tmp_path: Path) -> Iterator[Callable[[Settings], Server]]:
-    """Starts a server of the test's own, with settings of its own and the borrowed accounts."""
+def launch(tmp_path: Path, registered: Server) -> Iterator[Callable[[Settings], Server]]:
+    """Starts a server of the test's own, with settings of its own and the same accounts."""
     running: list[Server] = []
 
     def start(settings: Settings) -> Server:
         directory = tmp_path / f"server{len(running)}"
         directory.mkdir()
         server = Server(directory, settings)
-        server.add_accounts(Accounts().all("localhost")[Accounts.FRESH :])
+        server.copy_data(registered)
         server.start()
         running.append(server)
         return server
@@ -65,7 +83,8 @@ def launch(tmp_path: Path) -> Iterator[Callable[[Settings], Server]]:
         server.cut_all()
         if server.is_running():
             server.stop()
-        assert not server.failures(), f"the server's log:\n{server.failures()}"
+    failures = "".join(server.failures() for server in running)
+    assert not failures, f"the server's log:\n{failures}"
 
 
 @pytest.fixture
@@ -94,10 +113,3 @@ def _rooms() -> Iterator[str]:
 def room(_rooms: Iterator[str]) -> str:
     """The address of a room that does not exist yet."""
     return next(_rooms)
-
-
-@pytest.fixture
-def unique() -> Callable[[], str]:
-    """Makes ids that the test has not used."""
-    numbers = itertools.count(1)
-    return lambda: f"id-{next(numbers)}"

@@ -13,7 +13,7 @@ PASSWORD = "o-wild-west-wind"
 class Accounts:
     """Localparts of accounts that exist: `fresh` ones nobody has used yet, `borrowed` ones that others had before."""
 
-    FRESH = 320
+    FRESH = 450
     BORROWED = 8
 
     def __init__(self) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -72,6 +73,10 @@ class Server:
         table = self.directory / "accounts.csv"
         table.write_text("jid,password\n" + "".join(f"{jid},{password}\n" for jid, password in accounts))
         self.command("user", "import", str(table))
+
+    def copy_data(self, other: "Server") -> None:
+        """Begin with the data that another server, which does not run, has left."""
+        shutil.copytree(other.directory / "var", self.directory / "var", dirs_exist_ok=True)
 
     def command(self, *arguments: str) -> str:
         """What `fermata --config … ARGUMENTS` prints. Raises AssertionError if it fails."""
