@@ -10,7 +10,7 @@ from kit import ns
 from kit.muc import change, create, enter, party
 from kit.people import PASSWORD, People
 from kit.server import Server, Settings
-from kit.stanzas import Element, codes, find, find_all, form_values, show
+from kit.stanzas import Element, codes, find, find_all, form_fields, form_values, show
 from kit.wire import Client
 
 INFO = f"<query xmlns='{ns.DISCO_INFO}'/>"
@@ -107,6 +107,16 @@ def rooms_on_the_service(people: People, client: Client, to: str) -> None:
     assert "110" in entry.codes
 
 
+def pages(people: People, client: Client, to: str) -> None:
+    query = f"<query xmlns='{ns.DISCO_ITEMS}'><set xmlns='{ns.RSM}'><max>1</max></set></query>"
+    assert find(client.get(query, to), "items:query/rsm:set/rsm:count") is not None
+
+
+def registration(people: People, client: Client, to: str) -> None:
+    reply = people.online().get("<query xmlns='jabber:iq:register'/>", to)
+    assert "muc#register_roomnick" in form_fields(reply)
+
+
 def self_ping(people: People, client: Client, to: str) -> None:
     client.nothing_before(f"{to}/Ann")
 
@@ -151,13 +161,14 @@ SERVER = REQUESTS | {
     ns.COMMANDS: asks(f"<query xmlns='{ns.DISCO_ITEMS}' node='{ns.COMMANDS}'/>"),
 }
 ACCOUNT = REQUESTS | {ns.SID: account_stanza_ids}
-SERVICES = REQUESTS | {ns.MUC: rooms_on_the_service}
+SERVICES = REQUESTS | {ns.MUC: rooms_on_the_service, ns.RSM: pages}
 ROOM = REQUESTS | {
     ns.MUC: room_itself,
     ns.MUC + "#stable_id": stable_ids,
     ns.MUC + "#self-ping-optimization": self_ping,
     ns.SID: room_stanza_ids,
     ns.OCCUPANT_ID: occupant_ids,
+    "jabber:iq:register": registration,
     "muc_open": means("membersonly", False),
     "muc_membersonly": means("membersonly", True),
     "muc_hidden": means("publicroom", False),
@@ -260,6 +271,17 @@ def test_the_server_lists_the_room_service(guests: People) -> None:
     assert SERVICE in {item.get("jid") for item in items}
 
 
+@pytest.mark.parametrize("to", ["localhost", SERVICE, "account", "room"])
+@pytest.mark.parametrize("namespace", [ns.DISCO_INFO, ns.DISCO_ITEMS])
+def test_an_unknown_node_is_not_found(guests: People, room: str, to: str, namespace: str) -> None:
+    client = guests.online()
+    if to == "room":
+        create(client, room, "Ann")
+    address = {"account": client.bare, "room": room}.get(to, to)
+    query = f"<query xmlns='{namespace}' node='urn:example:nothing'/>"
+    assert client.refused("get", query, address) == ("cancel", "item-not-found")
+
+
 def test_a_room_lists_nothing(guests: People, room: str) -> None:
     client = guests.online()
     create(client, room, "Ann")
@@ -288,6 +310,20 @@ def test_the_service_lists_public_rooms_alone(guests: People, room: str) -> None
     rooms = listed(client)
     assert rooms[room] == "Tea & talk"
     assert f"hidden-{room}" not in rooms
+
+
+def test_the_list_of_rooms_comes_in_pages(guests: People, room: str) -> None:
+    client = guests.online()
+    wanted = {f"{number}-{room}" for number in range(3)}
+    for each in wanted:
+        create(client, each, "Ann", publicroom="1")
+    query = f"<query xmlns='{ns.DISCO_ITEMS}'><set xmlns='{ns.RSM}'><max>2</max></set></query>"
+    reply = client.get(query, SERVICE)
+    assert len(find_all(reply, "items:query/items:item")) == 2
+    page = find(reply, "items:query/rsm:set")
+    assert page is not None, show(reply)
+    assert int(page.findtext("rsm:count", "0", ns.PREFIXES)) >= 3
+    assert wanted <= set(listed(client))
 
 
 # Rooms

@@ -227,6 +227,13 @@ def test_a_full_room(ann: Client, ben: Client, cat: Client, guests: People, room
     enter(cat, room, "Cat")
 
 
+def test_a_destroyed_room_points_to_its_successor(ann: Client, ben: Client, room: str) -> None:
+    create(ann, room, "Ann")
+    ann.set(f"<query xmlns='{ns.MUC_OWNER}'><destroy jid='new-{room}'><reason>moved</reason></destroy></query>", room)
+    refusal = refused(ben, room, "Ben", "cancel", "gone")
+    assert text(refusal, "error/errors:gone") == f"xmpp:new-{room}?join"
+
+
 def test_who_is_refused_is_not_in(ann: Client, ben: Client, room: str) -> None:
     create(ann, room, "Ann", membersonly="1")
     refused(ben, room, "Ben", "auth", "registration-required")

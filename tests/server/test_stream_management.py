@@ -56,35 +56,35 @@ def failure(element: Element, condition: str) -> Element:
 # Enabling (§3)
 
 
-def test_enabled_says_that_and_how_long_it_can_be_resumed(guests: People) -> None:
-    enabled = guests.bound().enable()
+def test_enabled_says_that_and_how_long_it_can_be_resumed(people: People) -> None:
+    enabled = people.bound().enable()
     assert enabled.get("resume") == "true"
     assert len(base64.b64decode(enabled.get("id", "") + "==", altchars=b"-_")) >= 16
     assert int(enabled.get("max", "0")) >= 60
 
 
-def test_ids_cannot_be_guessed(guests: People) -> None:
-    user = guests.name()
-    ids = {guests.bound(user).enable().get("id") for _ in range(4)}
+def test_ids_cannot_be_guessed(people: People) -> None:
+    user = people.name()
+    ids = {people.bound(user).enable().get("id") for _ in range(4)}
     assert len(ids) == 4
 
 
-def test_it_can_be_enabled_without_resumption(guests: People) -> None:
-    enabled = guests.bound().enable(resume=False)
+def test_it_can_be_enabled_without_resumption(people: People) -> None:
+    enabled = people.bound().enable(resume=False)
     assert enabled.get("resume") in (None, "false")
     assert enabled.get("id") is None
 
 
-def test_it_cannot_be_enabled_before_binding(guests: People) -> None:
-    client = guests.authenticated()
+def test_it_cannot_be_enabled_before_binding(people: People) -> None:
+    client = people.authenticated()
     client.send(f"<enable xmlns='{ns.SM}' resume='true'/>")
     failure(client.next(), "unexpected-request")
     client.bind()
     client.enable()
 
 
-def test_it_cannot_be_enabled_twice(guests: People) -> None:
-    client = guests.bound()
+def test_it_cannot_be_enabled_twice(people: People) -> None:
+    client = people.bound()
     client.enable()
     client.send(f"<enable xmlns='{ns.SM}'/>")
     failure(client.next(), "unexpected-request")
@@ -103,19 +103,19 @@ def test_it_cannot_be_enabled_before_authentication(people: People) -> None:
 
 
 @pytest.mark.parametrize("nonza", ["<r xmlns='urn:xmpp:sm:3'/>", "<a xmlns='urn:xmpp:sm:3' h='0'/>"])
-def test_acknowledgements_without_it_harm_nobody(guests: People, nonza: str) -> None:
+def test_acknowledgements_without_it_harm_nobody(people: People, nonza: str) -> None:
     """They are ignored, refused or end this stream; somebody else's goes on."""
-    client, other = guests.bound(), guests.bound()
+    client, other = people.bound(), people.bound()
     client.send(nonza)
     other.sync()
-    guests.bound(name(client)).sync()
+    people.bound(name(client)).sync()
 
 
 # Counting (§4)
 
 
-def test_stanzas_are_counted_and_nothing_else(guests: People) -> None:
-    client = guests.bound()
+def test_stanzas_are_counted_and_nothing_else(people: People) -> None:
+    client = people.bound()
     client.enable()
     assert client.request_ack() == 0
     client.send("<presence/>")
@@ -127,8 +127,8 @@ def test_stanzas_are_counted_and_nothing_else(guests: People) -> None:
     assert client.request_ack() == 3
 
 
-def test_stanzas_sent_right_after_enable_count(guests: People) -> None:
-    client = guests.bound()
+def test_stanzas_sent_right_after_enable_count(people: People) -> None:
+    client = people.bound()
     ping = f"<iq type='get' id='1' to='localhost'><ping xmlns='{ns.PING}'/></iq>"
     client.send(f"<enable xmlns='{ns.SM}' resume='true'/>{ping}{ping}")
     client.expect("sm:enabled")
@@ -136,15 +136,15 @@ def test_stanzas_sent_right_after_enable_count(guests: People) -> None:
     assert client.request_ack() == 2
 
 
-def test_an_invalid_stanza_counts_as_well(guests: People) -> None:
-    client = guests.bound()
+def test_an_invalid_stanza_counts_as_well(people: People) -> None:
+    client = people.bound()
     client.enable()
     client.send("<message to='@'/><iq type='get' id='1'/><presence type='strange' to='localhost'/>")
     assert client.request_ack() == 3
 
 
-def test_a_request_is_answered_at_once_and_as_often_as_it_is_made(guests: People) -> None:
-    client = guests.bound()
+def test_a_request_is_answered_at_once_and_as_often_as_it_is_made(people: People) -> None:
+    client = people.bound()
     client.enable()
     client.transparent = True
     client.send(f"<r xmlns='{ns.SM}'/>" * 5)
@@ -152,16 +152,16 @@ def test_a_request_is_answered_at_once_and_as_often_as_it_is_made(guests: People
     assert [ack.get("h") for ack in acks] == ["0"] * 5
 
 
-def test_the_server_asks_for_acknowledgements(guests: People) -> None:
-    ann = guests.online()
-    ben, _ = managed(guests)
+def test_the_server_asks_for_acknowledgements(people: People) -> None:
+    ann = people.online()
+    ben, _ = managed(people)
     ben.transparent = True
     say(ann, ben, "hello")
     ben.wait_for(lambda element: element.tag == f"{{{ns.SM}}}r")
 
 
-def test_acknowledging_more_than_was_sent_ends_the_stream(guests: People) -> None:
-    client = guests.bound()
+def test_acknowledging_more_than_was_sent_ends_the_stream(people: People) -> None:
+    client = people.bound()
     client.enable()
     client.sync()
     client.ack(1000)
@@ -172,9 +172,9 @@ def test_acknowledging_more_than_was_sent_ends_the_stream(guests: People) -> Non
     assert detail.get("send-count") == "1"
 
 
-def test_acknowledging_less_than_before_harms_nobody(guests: People) -> None:
-    ann = guests.online()
-    ben, _ = managed(guests)
+def test_acknowledging_less_than_before_harms_nobody(people: People) -> None:
+    ann = people.online()
+    ben, _ = managed(people)
     for number in range(3):
         say(ann, ben, str(number))
         ben.expect("message")
@@ -184,8 +184,8 @@ def test_acknowledging_less_than_before_harms_nobody(guests: People) -> None:
 
 
 @pytest.mark.parametrize("h", ["many", "", "99999999999999999999"])
-def test_an_acknowledgement_that_is_no_number_ends_this_stream_alone(guests: People, h: str) -> None:
-    client, other = guests.bound(), guests.online()
+def test_an_acknowledgement_that_is_no_number_ends_this_stream_alone(people: People, h: str) -> None:
+    client, other = people.bound(), people.online()
     client.enable()
     client.send(f"<a xmlns='{ns.SM}' h='{h}'/>")
     client.wait_for(lambda element: element.tag == f"{{{ns.STREAMS}}}error")
@@ -195,9 +195,9 @@ def test_an_acknowledgement_that_is_no_number_ends_this_stream_alone(guests: Peo
 # Resuming (§5)
 
 
-def test_a_session_is_resumed_and_what_was_missed_comes_in_order(guests: People) -> None:
-    ann = guests.online()
-    ben, id = managed(guests)
+def test_a_session_is_resumed_and_what_was_missed_comes_in_order(people: People) -> None:
+    ann = people.online()
+    ben, id = managed(people)
     say(ann, ben, "seen")
     ben.expect("message", "body")
     h = ben.handled
@@ -205,60 +205,60 @@ def test_a_session_is_resumed_and_what_was_missed_comes_in_order(guests: People)
     for number in range(5):
         say(ann, ben, str(number))
     ann.nothing_before()
-    again = resumed(guests, name(ben), id, h)
+    again = resumed(people, name(ben), id, h)
     assert bodies(again.sync()) == ["0", "1", "2", "3", "4"]
     say(ann, ben, "live")
     assert text(again.expect("message"), "body") == "live"
 
 
-def test_what_was_sent_but_not_handled_comes_again(guests: People) -> None:
-    ann = guests.online()
-    ben, id = managed(guests)
+def test_what_was_sent_but_not_handled_comes_again(people: People) -> None:
+    ann = people.online()
+    ben, id = managed(people)
     h = ben.handled
     for number in range(4):
         say(ann, ben, str(number))
         ben.expect("message")
     lose(ben)
-    again = resumed(guests, name(ben), id, h + 2)
+    again = resumed(people, name(ben), id, h + 2)
     assert bodies(again.sync()) == ["2", "3"]
 
 
-def test_what_was_handled_does_not_come_again(guests: People) -> None:
-    ann = guests.online()
-    ben, id = managed(guests)
+def test_what_was_handled_does_not_come_again(people: People) -> None:
+    ann = people.online()
+    ben, id = managed(people)
     say(ann, ben, "once")
     ben.expect("message", "body")
     ben.ack()
     ben.request_ack()
     h = ben.handled
     lose(ben)
-    assert bodies(resumed(guests, name(ben), id, h).sync()) == []
+    assert bodies(resumed(people, name(ben), id, h).sync()) == []
 
 
-def test_the_server_tells_what_it_handled(guests: People) -> None:
-    ann = guests.online()
-    ben, id = managed(guests)
+def test_the_server_tells_what_it_handled(people: People) -> None:
+    ann = people.online()
+    ben, id = managed(people)
     before = ben.request_ack()
     for number in range(3):
         say(ben, ann, str(number))
         ann.expect("message")
     lose(ben)
-    client = guests.authenticated(name(ben))
+    client = people.authenticated(name(ben))
     answer = client.resume(id, ben.handled)
     assert answer.tag == f"{{{ns.SM}}}resumed", show(answer)
     assert answer.get("h") == str(before + 3)
     assert client.request_ack() == before + 3
 
 
-def test_counting_goes_on_after_resuming(guests: People) -> None:
-    ben, id = managed(guests)
+def test_counting_goes_on_after_resuming(people: People) -> None:
+    ben, id = managed(people)
     before = ben.request_ack()
     lose(ben)
-    again = resumed(guests, name(ben), id, ben.handled)
+    again = resumed(people, name(ben), id, ben.handled)
     again.sync()
     assert again.request_ack() == before + 1
     lose(again)
-    third = resumed(guests, name(ben), id, again.handled)
+    third = resumed(people, name(ben), id, again.handled)
     assert third.sync() == []
 
 
@@ -292,33 +292,33 @@ def test_a_lost_session_is_not_unavailable(people: People) -> None:
     assert [stanza.get("type") for stanza in cat.sync()] == [None]
 
 
-def test_a_message_to_the_account_waits_for_a_lost_session(guests: People) -> None:
-    ann = guests.online()
-    ben, id = managed(guests)
+def test_a_message_to_the_account_waits_for_a_lost_session(people: People) -> None:
+    ann = people.online()
+    ben, id = managed(people)
     lose(ben)
     ann.send(f"<message type='chat' to='{ben.bare}'><body>hello</body></message>")
     ann.nothing_before()
-    assert bodies(resumed(guests, name(ben), id, ben.handled).sync()) == ["hello"]
+    assert bodies(resumed(people, name(ben), id, ben.handled).sync()) == ["hello"]
 
 
-def test_a_request_to_a_lost_session_waits(guests: People) -> None:
-    ann = guests.online()
-    ben, id = managed(guests)
+def test_a_request_to_a_lost_session_waits(people: People) -> None:
+    ann = people.online()
+    ben, id = managed(people)
     lose(ben)
     ann.send(f"<iq type='get' id='q' to='{ben.jid}'><ping xmlns='{ns.PING}'/></iq>")
     ann.nothing_before()
-    again = resumed(guests, name(ben), id, ben.handled)
+    again = resumed(people, name(ben), id, ben.handled)
     again.wait_for(lambda stanza: stanza.get("id") == "q")
     again.send(f"<iq type='result' id='q' to='{ann.jid}'/>")
     ann.expect("iq", type="result", id="q", from_=ben.jid)
 
 
-def test_a_session_whose_connection_seems_alive_is_taken_over(guests: People) -> None:
-    ann = guests.online()
-    ben, id = managed(guests)
+def test_a_session_whose_connection_seems_alive_is_taken_over(people: People) -> None:
+    ann = people.online()
+    ben, id = managed(people)
     say(ann, ben, "unseen")
     ann.sync()
-    again = resumed(guests, name(ben), id, ben.handled)
+    again = resumed(people, name(ben), id, ben.handled)
     assert bodies(again.sync()) == ["unseen"]
     ben.expect_stream_error("conflict")
     ann.sync()
@@ -326,11 +326,11 @@ def test_a_session_whose_connection_seems_alive_is_taken_over(guests: People) ->
     assert text(again.expect("message"), "body") == "after"
 
 
-def test_a_session_is_resumed_once(guests: People) -> None:
-    ben, id = managed(guests)
+def test_a_session_is_resumed_once(people: People) -> None:
+    ben, id = managed(people)
     lose(ben)
-    first = resumed(guests, name(ben), id, ben.handled)
-    second = resumed(guests, name(ben), id, ben.handled)
+    first = resumed(people, name(ben), id, ben.handled)
+    second = resumed(people, name(ben), id, ben.handled)
     first.expect_stream_error("conflict")
     second.sync()
 
@@ -338,39 +338,39 @@ def test_a_session_is_resumed_once(guests: People) -> None:
 # Resumption refused (§5)
 
 
-def test_an_unknown_session_is_not_found(guests: People) -> None:
-    client = guests.authenticated()
+def test_an_unknown_session_is_not_found(people: People) -> None:
+    client = people.authenticated()
     failure(client.resume("no-such-session-at-all", 0), "item-not-found")
     client.bind()
     client.enable()
 
 
-def test_a_session_of_another_account_is_not_found(guests: People) -> None:
-    ann = guests.online()
-    ben, id = managed(guests)
+def test_a_session_of_another_account_is_not_found(people: People) -> None:
+    ann = people.online()
+    ben, id = managed(people)
     lose(ben)
-    thief = guests.authenticated()
+    thief = people.authenticated()
     refusal = failure(thief.resume(id, ben.handled), "item-not-found")
     assert refusal.get("h") is None
     thief.bind()
     say(ann, ben, "private")
     ann.nothing_before()
-    assert bodies(resumed(guests, name(ben), id, ben.handled).sync()) == ["private"]
+    assert bodies(resumed(people, name(ben), id, ben.handled).sync()) == ["private"]
 
 
-def test_resuming_after_binding_is_unexpected(guests: People) -> None:
-    ben, id = managed(guests)
+def test_resuming_after_binding_is_unexpected(people: People) -> None:
+    ben, id = managed(people)
     lose(ben)
-    client = guests.bound(name(ben))
+    client = people.bound(name(ben))
     failure(client.resume(id, ben.handled), "unexpected-request")
     client.sync()
-    resumed(guests, name(ben), id, ben.handled)
+    resumed(people, name(ben), id, ben.handled)
 
 
-def test_resuming_before_authentication_is_refused(guests: People) -> None:
-    ben, id = managed(guests)
+def test_resuming_before_authentication_is_refused(people: People) -> None:
+    ben, id = managed(people)
     lose(ben)
-    client = guests.opened()
+    client = people.opened()
     answer = client.resume(id, ben.handled)
     if answer.tag == f"{{{ns.SM}}}failed":
         failure(answer, "unexpected-request")
@@ -378,11 +378,11 @@ def test_resuming_before_authentication_is_refused(guests: People) -> None:
         assert find(answer, "stream-errors:not-authorized") is not None, show(answer)
 
 
-def test_resuming_with_a_count_too_high_is_refused(guests: People) -> None:
+def test_resuming_with_a_count_too_high_is_refused(people: People) -> None:
     """It ends the new stream, or the attempt; the session itself does not lose anything unacknowledged."""
-    ben, id = managed(guests)
+    ben, id = managed(people)
     lose(ben)
-    client = guests.authenticated(name(ben))
+    client = people.authenticated(name(ben))
     answer = client.resume(id, ben.handled + 1000)
     assert answer.tag != f"{{{ns.SM}}}resumed", show(answer)
     if answer.tag == f"{{{ns.STREAMS}}}error":
@@ -390,17 +390,17 @@ def test_resuming_with_a_count_too_high_is_refused(guests: People) -> None:
 
 
 @pytest.mark.parametrize("attributes", ["", "previd='x'", "h='0'", "previd='x' h='-1'", "previd='x' h='many'"])
-def test_a_malformed_resumption_is_refused(guests: People, attributes: str) -> None:
-    client = guests.authenticated()
+def test_a_malformed_resumption_is_refused(people: People, attributes: str) -> None:
+    client = people.authenticated()
     client.send(f"<resume xmlns='{ns.SM}' {attributes}/>")
     answer = client.next()
     assert answer.tag in (f"{{{ns.SM}}}failed", f"{{{ns.STREAMS}}}error"), show(answer)
 
 
-def test_a_session_that_was_not_resumable_is_gone(guests: People) -> None:
+def test_a_session_that_was_not_resumable_is_gone(people: People) -> None:
     """Without `resume='true'` there is no id; nothing but the end remains (§3)."""
-    ann = guests.online()
-    ben = guests.bound()
+    ann = people.online()
+    ben = people.bound()
     ben.enable(resume=False)
     ben.available()
     ann.send(f"<presence to='{ben.jid}'/>")
@@ -424,9 +424,19 @@ def test_closing_the_stream_ends_the_session(people: People) -> None:
     failure(client.resume(id, ben.handled), "item-not-found")
 
 
-def test_what_a_closed_session_did_not_acknowledge_is_not_lost(people: People, guests: People) -> None:
+def test_the_server_acknowledges_before_it_closes(people: People) -> None:
+    ben, _ = managed(people)
+    ben.transparent = True
+    count = ben.request_ack()
+    ben.transparent = True
+    ben.send(f"<message to='{ben.bare}/gone' type='headline'/></stream:stream>")
+    last = ben.wait_for(lambda element: element.tag == f"{{{ns.SM}}}a")
+    assert last.get("h") == str(count + 1)
+
+
+def test_what_a_closed_session_did_not_acknowledge_is_not_lost(people: People) -> None:
     """A chat message that its receiver never acknowledged goes to his other session, or waits (A8.3)."""
-    ann = guests.online()
+    ann = people.online()
     ben, _ = managed(people)
     say(ann, ben, "unacknowledged")
     ben.wait_for(lambda stanza: text(stanza, "body") == "unacknowledged")
@@ -440,8 +450,8 @@ def test_what_a_closed_session_did_not_acknowledge_is_not_lost(people: People, g
     assert find(message, "delay:delay") is not None
 
 
-def test_what_was_acknowledged_is_not_delivered_again(people: People, guests: People) -> None:
-    ann = guests.online()
+def test_what_was_acknowledged_is_not_delivered_again(people: People) -> None:
+    ann = people.online()
     ben, _ = managed(people)
     say(ann, ben, "acknowledged")
     ben.expect("message", "body")
@@ -462,60 +472,86 @@ def short_lived(people: People) -> tuple[Client, str]:
     return client, enabled.get("id", "")
 
 
+def test_after_the_window_the_session_ends_and_its_messages_go_on(people: People) -> None:
+    ann = people.online()
+    ben, id = short_lived(people)
+    other = people.another(ben)
+    other.sync()
+    lose(ben)
+    say(ann, ben, "kept")
+    ann.send(f"<iq type='get' id='q' to='{ben.jid}'><ping xmlns='{ns.PING}'/></iq>")
+    other.wait_for(lambda stanza: stanza.get("type") == "unavailable" and stanza.get("from") == ben.jid)
+    message = other.wait_for(lambda stanza: stanza.tag == "message")
+    assert text(message, "body") == "kept"
+    assert find(message, "delay:delay") is not None
+    ann.expect_error("iq", "service-unavailable", id="q")
+    client = people.authenticated(name(ben))
+    refusal = failure(client.resume(id, ben.handled), "item-not-found")
+    assert refusal.get("h") is not None
+
+
+def test_after_the_window_the_rooms_are_left(people: People, room: str) -> None:
+    ann = people.online()
+    ben, _ = short_lived(people)
+    party(room, {"Ann": ann, "Ben": ben})
+    lose(ben)
+    ann.expect("presence", type="unavailable", from_=f"{room}/Ben")
+
+
 # Rooms
 
 
-def test_losing_a_session_is_not_leaving(guests: People, room: str) -> None:
-    ann = guests.online()
-    ben, id = managed(guests)
+def test_losing_a_session_is_not_leaving(people: People, room: str) -> None:
+    ann = people.online()
+    ben, id = managed(people)
     party(room, {"Ann": ann, "Ben": ben})
     lose(ben)
     for number in range(3):
         ann.send(f"<message type='groupchat' to='{room}'><body>{number}</body></message>")
         ann.expect("message", "body")
     ann.nothing_before(f"{room}/Ann")
-    again = resumed(guests, name(ben), id, ben.handled)
+    again = resumed(people, name(ben), id, ben.handled)
     assert bodies(again.sync(f"{room}/Ben")) == ["0", "1", "2"]
     again.send(f"<message type='groupchat' to='{room}'><body>back</body></message>")
     assert text(ann.expect("message", from_=f"{room}/Ben"), "body") == "back"
 
 
-def test_closing_the_stream_is_leaving(guests: People, room: str) -> None:
-    ann = guests.online()
-    ben, _ = managed(guests)
+def test_closing_the_stream_is_leaving(people: People, room: str) -> None:
+    ann = people.online()
+    ben, _ = managed(people)
     party(room, {"Ann": ann, "Ben": ben})
     ben.close()
     ann.expect("presence", type="unavailable", from_=f"{room}/Ben")
 
 
-def test_a_person_in_a_room_may_be_kicked_while_his_connection_is_lost(guests: People, room: str) -> None:
-    ann = guests.online()
-    ben, id = managed(guests)
+def test_a_person_in_a_room_may_be_kicked_while_his_connection_is_lost(people: People, room: str) -> None:
+    ann = people.online()
+    ben, id = managed(people)
     party(room, {"Ann": ann, "Ben": ben})
     lose(ben)
     ann.set(f"<query xmlns='{ns.MUC_ADMIN}'><item nick='Ben' role='none'/></query>", room)
     ann.expect("presence", type="unavailable", from_=f"{room}/Ben")
-    again = resumed(guests, name(ben), id, ben.handled)
+    again = resumed(people, name(ben), id, ben.handled)
     assert {"307", "110"} <= codes(again.expect("presence", type="unavailable", from_=f"{room}/Ben"))
 
 
-def test_a_join_that_was_under_way_is_complete_after_resuming(guests: People, room: str) -> None:
-    ann = guests.online()
+def test_a_join_that_was_under_way_is_complete_after_resuming(people: People, room: str) -> None:
+    ann = people.online()
     create(ann, room, "Ann")
-    ben, id = managed(guests)
+    ben, id = managed(people)
     h = ben.handled
     enter(ben, room, "Ben")
     lose(ben)
-    again = resumed(guests, name(ben), id, h)
+    again = resumed(people, name(ben), id, h)
     came = again.sync(f"{room}/Ben")
     assert [stanza.get("from") for stanza in came if stanza.tag == "presence"] == [f"{room}/Ann", f"{room}/Ben"]
     assert [text(stanza, "subject") is not None for stanza in came if stanza.tag == "message"] == [True]
 
 
-def test_resuming_over_another_kind_of_connection(guests: People) -> None:
-    ben, id = managed(guests)
+def test_resuming_over_another_kind_of_connection(people: People) -> None:
+    ben, id = managed(people)
     lose(ben)
-    client = guests.opened(tls=True)
+    client = people.opened(tls=True)
     client.authenticate(name(ben), PASSWORD)
     assert client.resume(id, ben.handled).tag == f"{{{ns.SM}}}resumed"
     client.sync()
