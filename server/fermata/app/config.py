@@ -1,7 +1,6 @@
 """Reads `etc/fermata.toml` strictly: whatever in it has no meaning is an error, and all errors are told at once."""
 
 import dataclasses
-import difflib
 import re
 import tomllib
 from collections.abc import Iterable
@@ -9,7 +8,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from . import toml_lines
-from .config_tables import Config, Field, is_table, table_class
+from .config_setting import Field, is_table, nearest
+from .config_tables import Config, table_class
 from .config_values import InvalidError, type_name
 from .endpoints import clash
 
@@ -119,7 +119,7 @@ class _Reading:
 
     def _unknown_at_root(self, name: str, content: object, known: list[str]) -> None:
         if isinstance(content, dict) or (isinstance(content, list) and content and isinstance(content[0], dict)):
-            self._problem((name,), f"unknown table [{name}]; {_nearest(name, known, '[{}]')}")
+            self._problem((name,), f"unknown table [{name}]; {nearest(name, known, '[{}]')}")
         else:
             self._problem((name,), f"unknown key `{name}` outside of any table; {_elsewhere(name) or 'it needs one'}")
 
@@ -128,10 +128,10 @@ class _Reading:
             tables = [f"{table}.{field.name}" for field in known if is_table(field)] + _names(
                 dataclasses.fields(Config)
             )
-            advice = _nearest(f"{table}.{name}", tables, "[{}]")
+            advice = nearest(f"{table}.{name}", tables, "[{}]")
             self._problem((table, name), f"unknown table [{table}.{name}]; {advice}")
         else:
-            advice = _elsewhere(name) or _nearest(name, _names(known), "`{}`")
+            advice = _elsewhere(name) or nearest(name, _names(known), "`{}`")
             self._problem((table, name), f"unknown key `{name}` in [{table}]; {advice}")
 
     def _contradictions(self, config: Config) -> None:
@@ -139,12 +139,21 @@ class _Reading:
         for service in set(config.room_services()) & set(config.server.domains):
             place = ("muc", "service") if ("muc", "service") in self._lines else ("server", "domains")
             self._problem(place, f"{service} cannot be both a room service and one of `domains` in [server]")
+        self._component_domains(config)
         taken: list[tuple[str, tuple[str, str]]] = []
         for where, text in listeners(config):
             for other, (table, key) in taken:
                 if clash(text, other):
                     self._problem(where, f"`{where[1]}` in [{where[0]}]: {text!r} is taken by `{key}` in [{table}]")
             taken.append((text, where))
+
+    def _component_domains(self, config: Config) -> None:
+        served = dict.fromkeys(config.server.domains, "one of `domains` in [server]")
+        served |= dict.fromkeys(config.room_services(), "a room service")
+        for domain, (kind, name, *key) in config.components.domains():
+            if domain in served:
+                self._problem(("components", kind, name, *key), f"{domain} in [components.{kind}] is {served[domain]}")
+            served.setdefault(domain, "another component")
 
     def _problem(self, path: toml_lines.Path, text: str) -> None:
         while path and path not in self._lines:
@@ -162,13 +171,6 @@ def _elsewhere(name: str) -> str:
         if name in _names(dataclasses.fields(table_class(table))):
             return f"it belongs into [{table.name}]"
     return ""
-
-
-def _nearest(name: str, known: list[str], form: str) -> str:
-    close = difflib.get_close_matches(name.lower(), known, n=1)
-    if close:
-        return f"did you mean {form.format(close[0])}?"
-    return "known are " + ", ".join(map(form.format, known))
 
 
 def without_effect(config: Config) -> list[str]:

@@ -5,19 +5,17 @@ The strict reading (`config`) and the commented default file (`config_text`) are
 
 # ruff: noqa: RUF009  -- `setting` makes a dataclass field, which is what ruff looks for here.
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from ..xmpp.jid import JID
 from . import config_values as values
+from .config_components import Components
+from .config_setting import Field, setting
 from .config_values import HostPort
-
-T = TypeVar("T")
-Field = dataclasses.Field[Any]
 
 
 class Durability(StrEnum):
@@ -41,13 +39,6 @@ class RoomJoining(StrEnum):
     BOOKMARKED = "bookmarked"
     ALL = "all"
     OFF = "off"
-
-
-def setting(default: Any, read: values.Reader[T], doc: str, example: str = "") -> T:
-    """One key: its default as it would stand in the file, how it is read, and what to tell who writes the file."""
-    value = read(default)
-    metadata = {"default": default, "read": read, "doc": doc, "example": example}
-    return field(default_factory=lambda: value, metadata=metadata)
 
 
 @dataclass(frozen=True)
@@ -280,6 +271,7 @@ class Config:
     muc: MUC = field(default_factory=MUC)
     accounts: Accounts = field(default_factory=Accounts)
     archive: Archive = field(default_factory=Archive)
+    components: Components = field(default_factory=Components)
     http: HTTP = field(default_factory=HTTP)
     limits: Limits = field(default_factory=Limits)
 
@@ -289,14 +281,10 @@ class Config:
 
     def certificate_names(self) -> tuple[str, ...]:
         """Every domain that the certificate should name."""
-        return (*self.server.domains, *self.room_services())
+        components = (domain for domain, _ in self.components.domains())
+        return (*self.server.domains, *self.room_services(), *components)
 
 
 def table_class(table: Field) -> Any:
     """The dataclass of a field of Config: every table is made by its class."""
     return table.default_factory
-
-
-def is_table(field: Field) -> bool:
-    """Whether the key is a table of its own in the file, with free keys."""
-    return isinstance(field.metadata["default"], dict)

@@ -7,7 +7,8 @@ import sys
 import textwrap
 from typing import Final
 
-from .config_tables import Config, Field, is_table, table_class
+from .config_setting import Field, is_table
+from .config_tables import Config, table_class
 
 _WIDTH: Final = 96
 _INTRODUCTION: Final = """\

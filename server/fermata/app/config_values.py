@@ -29,6 +29,8 @@ _TYPE_NAMES: Final = {
 _POSTGRESQL: Final = "postgresql+psycopg"
 _HOST_PORT: Final = re.compile(r"(?:\[(?P<ipv6>[0-9a-fA-F:.]+)\]|(?P<host>[^\s:\[\]]+)):(?P<port>[0-9]{1,5})")
 
+_IMPORT_PATH: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+
 
 class InvalidError(ValueError):
     """A value that cannot be used; `problems` are pairs of the path below the key (mostly empty) and a sentence."""
@@ -75,6 +77,27 @@ def limit(at_least: int = 0) -> Reader[int]:
         return number
 
     return read
+
+
+def filled_text(value: Any) -> str:
+    """A string that is not empty."""
+    words = text(value)
+    if not words:
+        raise InvalidError(((), "must not be empty"))
+    return words
+
+
+def import_path(value: Any) -> str:
+    """Where a Python name is to be imported from: `package.module:Name`."""
+    name = text(value)
+    if _IMPORT_PATH.fullmatch(name) is None:
+        raise InvalidError(((), f'"{name}" is not of the form "package.module:Name"'))
+    return name
+
+
+def free_table(value: Any) -> Mapping[str, Any]:
+    """A table of whatever its reader wants."""
+    return MappingProxyType(_typed(dict, "a table")(value))
 
 
 def path(value: Any) -> Path:

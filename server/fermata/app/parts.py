@@ -32,6 +32,7 @@ from ..services.subscriptions import Subscriptions
 from ..services.visibility import Visibility
 from ..storage.database import Database
 from ..xmpp.jid import JID
+from .components import Components
 from .config_tables import Config
 
 _ID_BYTES = 18
@@ -52,6 +53,8 @@ class Parts:
         self._join_accounts(in_thread)
         self.room_services = [self._room_service(domain) for domain in config.room_services()]
         self.discoverable.server_items += [JID.parse(domain) for domain in config.room_services()]
+        self.components = Components(config, self.router, database.writer, clock)
+        self.discoverable.server_items += self.components.jids
 
     def _join_accounts(self, in_thread: InThread) -> None:
         config, database, clock = self._config, self._database, self._clock

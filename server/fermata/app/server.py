@@ -27,6 +27,7 @@ from ..storage.database import Database
 from ..storage.errors import StorageError
 from ..xmpp.errors import StreamError
 from .accounts_access import account_commands
+from .component_import import ComponentError
 from .config import Config, without_effect
 from .control import Commands, ControlError, listen
 from .first_account import make_first_account, tell
@@ -75,7 +76,7 @@ class Server(Service):
         super().startService()  # type: ignore[no-untyped-call]
         try:
             self._open()
-        except (StorageError, ControlError, CertificateError, PortError, OSError) as error:
+        except (StorageError, ControlError, CertificateError, ComponentError, PortError, OSError) as error:
             raise SystemExit(f"Fermata cannot start: {error}") from error
         spawn(self._welcome())
 
@@ -93,7 +94,9 @@ class Server(Service):
         kept = KeptAccounts(database.entities, database.accounts, database.writer, in_thread)
         self._accounts = LiveAccounts(kept, self.parts.accounts, self.parts.sessions)
         self._control = listen(self._reactor, config.server.data_dir, self._commands())
-        self._listeners = ClientListeners(self._shared(), config.limits.connections_per_address)
+        shared = self._shared()
+        self.parts.components.open(self._reactor, new_id, shared.turn)
+        self._listeners = ClientListeners(shared, config.limits.connections_per_address)
         self._listeners.listen(self._reactor, config.c2s.listen, config.c2s.listen_direct_tls)
         self._started_at = self._reactor.seconds()
         signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
@@ -122,6 +125,7 @@ class Server(Service):
     async def _stop(self) -> None:
         await self._listeners.stop_listening()
         self._listeners.end_all(StreamError("system-shutdown"))
+        await self.parts.components.close(StreamError("system-shutdown"))
         if self._control is not None:
             stopped = self._control.stopListening()
             if stopped is not None:
