@@ -65,11 +65,12 @@ class World:
         self._listening = _Listening(self._log)
         self._number = 0
         now = _EPOCH
-        shutil.copy(_empty_database(), self._file)
+        shutil.copy(_empty_database(), self.file)
         self._open(now)
 
     @property
-    def _file(self) -> Path:
+    def file(self) -> Path:
+        """The database's."""
         return self._directory / f"fermata{self._number}.db"
 
     def _open(self, now: float) -> None:
@@ -78,7 +79,7 @@ class World:
         self.clock.advance(now)
         self._from_threads: SimpleQueue[tuple[Callable[..., object], tuple[Any, ...]]] = SimpleQueue()
         self._links: list[MemoryLink] = []
-        self.database = Database.open(f"sqlite:///{self._file}", "process", self.clock, self._call_later)
+        self.database = Database.open(f"sqlite:///{self.file}", "process", self.clock, self._call_later)
         self.parts = Parts(config, self.database, self.clock, self._spawn, lambda work: succeed(work()))
         turn = TurnWrites(self.clock)
         self.database.writer.released = turn.flush
@@ -116,11 +117,11 @@ class World:
     def crash(self) -> None:
         """The process is killed and started again: what was not on disk is gone, and so is every connection."""
         now = self.clock.seconds()
-        old, self._number = self._file, self._number + 1
+        old, self._number = self.file, self._number + 1
         for suffix in ("", "-wal"):
             written = Path(f"{old}{suffix}")
             if written.exists():
-                shutil.copy(written, f"{self._file}{suffix}")
+                shutil.copy(written, f"{self.file}{suffix}")
         self._cut_everybody()
         self.database.close()
         self._log.clear()  # a killed process says nothing about its end
@@ -202,7 +203,7 @@ class World:
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What the database holds now, as SQL asks for it."""
         self.turn()
-        with closing(sqlite3.connect(self._file)) as database:
+        with closing(sqlite3.connect(self.file)) as database:
             return database.execute(sql).fetchall()
 
     def connect(self) -> "MemoryLink":

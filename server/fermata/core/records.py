@@ -6,6 +6,7 @@ statement. Records of one `Step` are committed together or not at all.
 `owner`, `account` and `room` are integers: the number that `EntityMade` gave to a bare JID. Times are Unix seconds.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ..xmpp.element import Element
@@ -51,6 +52,17 @@ class MessageArchived(NamedTuple):
     recipient: str
     keep: int
     xml: str
+
+
+class MessageReplaced(NamedTuple):
+    """What stands in the archive of a room at that place from now on, as a message was retracted (XEP-0424 §5).
+
+    Its place, and so its stanza-id, stay. A message with two owners is not for one of them to replace.
+    """
+
+    xml: str
+    seq: int
+    owner: int
 
 
 class MessageSpooled(NamedTuple):
@@ -193,6 +205,7 @@ Record = (
     | EntityGone
     | CredentialsSaved
     | MessageArchived
+    | MessageReplaced
     | MessageSpooled
     | SpoolTaken
     | RosterItemSaved
@@ -212,12 +225,23 @@ Record = (
 
 
 class Lineage:
-    """Steps that build on each other: once one of them has failed, those submitted after it are void."""
+    """Steps that build on each other: once one of them has failed, those submitted after it are void.
 
-    __slots__ = ("broken",)
+    Then what is in memory is not what is on disk: `on_break` is called, once, so that whoever owns it can begin anew,
+    with another lineage.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("broken", "on_break")
+
+    def __init__(self, on_break: Callable[[], None] | None = None) -> None:
         self.broken: Exception | None = None
+        self.on_break = on_break
+
+    def tell(self) -> None:
+        """Calls `on_break` if that has not been done."""
+        on_break, self.on_break = self.on_break, None
+        if on_break is not None:
+            on_break()
 
 
 class Step:

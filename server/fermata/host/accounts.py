@@ -1,8 +1,9 @@
 """Accounts as they are in memory: what everybody who deals with one must know."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ..core.blocking import Blocklist
+from ..core.records import Lineage
 from ..core.roster import Roster
 from ..xmpp.jid import JID
 from .sessions import Session
@@ -14,12 +15,26 @@ class Account:
     It is loaded when one of its sessions binds or something arrives for it, and dropped when it is idle.
     """
 
-    __slots__ = ("blocklist", "jid", "number", "roster", "sessions", "spooled")
+    __slots__ = ("_reload", "blocklist", "jid", "lineage", "number", "roster", "sessions", "spooled")
 
-    def __init__(self, number: int, jid: JID, roster: Roster, blocklist: Blocklist, spooled: int = 0) -> None:
+    def __init__(
+        self,
+        number: int,
+        jid: JID,
+        roster: Roster,
+        blocklist: Blocklist,
+        spooled: int,
+        reload: "Callable[[Account], None]",
+    ) -> None:
+        """`reload` makes roster and blocklist what they are on disk, after a change of them could not be kept."""
         self.number, self.jid, self.roster, self.blocklist = number, jid, roster, blocklist
+        self._reload, self.lineage = reload, Lineage(self._start_anew)
         self.spooled = spooled  #: how many messages wait for it
         self.sessions: dict[str, Session] = {}  #: by resource
+
+    def _start_anew(self) -> None:
+        self.lineage = Lineage(self._start_anew)
+        self._reload(self)
 
     def available(self) -> Iterator[Session]:
         """The sessions that have sent presence and not taken it back."""

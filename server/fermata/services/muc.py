@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from ..core.muc.effects import Effects, Flood, Send
 from ..core.muc.room import Room
-from ..core.records import Lineage, MessageArchived, Record, Step
+from ..core.records import Lineage, MessageArchived, MessageReplaced, Record, Step
 from ..core.release import ReleaseQueue
 from ..host.iq import Addressee, IQTable, Request
 from ..host.origin import Clock, Origin
@@ -36,9 +36,9 @@ class LiveRoom:
 
     __slots__ = ("lineage", "queue", "rules")
 
-    def __init__(self, rules: Room, queue: ReleaseQueue) -> None:
+    def __init__(self, rules: Room, queue: ReleaseQueue, reload: "Callable[[LiveRoom], None]") -> None:
         self.rules, self.queue = rules, queue
-        self.lineage = Lineage()
+        self.lineage = Lineage(lambda: reload(self))
 
 
 class RoomService:
@@ -154,7 +154,7 @@ class RoomService:
         return None
 
     def _live(self, rules: Room) -> LiveRoom:
-        room = LiveRoom(rules, ReleaseQueue(self._writer, lambda step: self._void(room, step)))
+        room = LiveRoom(rules, ReleaseQueue(self._writer, self._refuse), self._start_anew)
         self._watch(room)
         return room
 
@@ -179,12 +179,27 @@ class RoomService:
         self.perform(room, effects, stanza)
         if stanza.tag == "message" and stanza.get("type") != "groupchat":
             self._messages.keep_sent(stanza, JID.parse(stanza.get("to", "")), sender)
+        if effects.recall:
+            self._spawn(self._recall(room, effects.recall, stanza, sender, origin))
+
+    async def _recall(self, room: LiveRoom, seq: int, stanza: Element, sender: JID, origin: Origin) -> None:
+        """Shows a room the message of its archive that a stanza is about."""
+        jid, settled = room.rules.jid, origin.hold()
+        try:
+            archived = await self._loading.archived(room.rules.state.number, seq)
+            self._enter(stanza, jid, sender, origin, lambda rules, *given: rules.recalled(*given, archived))
+        except Exception:
+            _log.exception("the archive of %s can't be read", jid)
+            if stanza.tag == "iq":  # a message has been passed on already
+                origin.refuse(stanza, StanzaError("internal-server-error", "the database does not answer", "wait"))
+        finally:
+            settled()
 
     def perform(self, room: LiveRoom, effects: Effects, stanza: Element | None = None) -> None:
         """Keeps what a step made, then sends what it says."""
         records, sends = effects.records, effects.sends
         if not self._keeps_archives:
-            records = [record for record in records if not isinstance(record, MessageArchived)]
+            records = [record for record in records if not isinstance(record, MessageArchived | MessageReplaced)]
         if any(isinstance(send, Send) and _is_private(send.payload) for send in sends):
             sends, kept = self._kept_privately(sends)
             records = records + kept
@@ -243,12 +258,15 @@ class RoomService:
         else:
             self._router.deliver(payload, to)
 
-    def _void(self, room: LiveRoom, step: Step) -> None:
-        """A step could not be kept: its author is told, and the room goes back to what storage knows of it."""
+    def _start_anew(self, room: LiveRoom) -> None:
+        """A step could not be kept: the room goes back to what storage knows of it, with those who are in it."""
         if self.rooms.get(room.rules.jid) is room:
-            _log.error("the room %s is loaded again: %s", room.rules.jid, step.error)
+            _log.error("the room %s is loaded again: %s", room.rules.jid, room.lineage.broken)
             self._interrupted[room.rules.jid] = frozenset(room.rules.occupants.everyone)
             self.rooms.drop(room.rules.jid)
+
+    def _refuse(self, step: Step) -> None:
+        """A step could not be kept: its author is told."""
         stanza, step.stanza = step.stanza, None
         if stanza is None or not answerable(stanza):
             return

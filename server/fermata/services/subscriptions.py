@@ -30,7 +30,7 @@ class Subscriptions:
         What goes on to the contact is routed at once: both rosters change in one batch, and nothing that the origin
         sends later can overtake it (RFC 6120 §10.1).
         """
-        step = Step(change.records, stanza)
+        step = Step(change.records, stanza, account.lineage)
         ticket = self._writer.submit(step) if change.records else 0
         origin.emit(ticket, step, self._withdraw, account, change)
         for onward in change.stanzas:

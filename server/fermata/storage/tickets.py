@@ -14,6 +14,8 @@ _log = Logger()
 
 Gather = Callable[[], Step | None]
 
+_SIZES = 12  # batches of up to 2**10 - 1 steps, and longer ones
+
 
 class Clock(Protocol):
     """What a writer needs of a reactor."""
@@ -36,7 +38,10 @@ class Tickets:
         self._turn_will_end = False
         self._closed = False
         self.released: Callable[[], object] = _nothing  #: called when those who waited have had what is durable
-        self._lost_steps = 0
+        self.steps = 0  #: how many have been handed to the database
+        self.lost_steps = 0  #: how many of them it did not keep
+        self.batch_sizes = [0] * _SIZES  #: batches by the number of bits in how many steps they had
+        self._lost_lately = 0
 
     @property
     def ticket(self) -> int:
@@ -47,6 +52,16 @@ class Tickets:
     def next_ticket(self) -> int:
         """The batch that will hold what is submitted next."""
         return self._number
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether something of the last batch could not be kept."""
+        return self._lost_lately > 0
+
+    @property
+    def waiting(self) -> int:
+        """How many release queues wait for a commit."""
+        return len(self._waiting)
 
     def submit(self, step: Step) -> int:
         """Puts a step into the open batch and returns that batch's number. Raises StorageError after `close`."""
@@ -87,17 +102,23 @@ class Tickets:
                     self._open.append(step)
         batch, self._open = self._open, []
         self._number += 1
+        self.steps += len(batch)
+        self.batch_sizes[min(len(batch).bit_length(), _SIZES - 1)] += 1
         return batch
 
     def _tell_failures(self, batch: list[Step]) -> None:
         """Says once that steps are being lost, and once that they are not any more."""
         failed = [step.error for step in batch if step.error is not None]
-        if failed and not self._lost_steps:
+        if failed and not self._lost_lately:
             _log.error("Steps are lost, and those who caused them are told: {error}", error=failed[0])
-        elif self._lost_steps and not failed:
-            _log.warn("The database takes everything again; {count} steps were lost", count=self._lost_steps)
-            self._lost_steps = 0
-        self._lost_steps += len(failed)
+        elif self._lost_lately and not failed:
+            _log.warn("The database takes everything again; {count} steps were lost", count=self._lost_lately)
+            self._lost_lately = 0
+        self._lost_lately += len(failed)
+        self.lost_steps += len(failed)
+        for step in batch:
+            if step.error is not None and step.lineage is not None:
+                step.lineage.tell()
 
     def _release(self) -> None:
         """Lets everybody who waits have what is durable."""

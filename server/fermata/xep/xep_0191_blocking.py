@@ -68,4 +68,4 @@ def _answer(account: Account, change: Change, consequence: _Consequence) -> Answ
                 session.send(payload_of(push), session.jid)
         consequence(account, change.affected)
 
-    return Answer(step=Step(change.records), then=tell)
+    return Answer(step=Step(change.records, lineage=account.lineage), then=tell)

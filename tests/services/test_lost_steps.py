@@ -1,0 +1,66 @@
+"""A change that cannot be kept: its author is told, nobody else is, and memory goes back to what is on disk."""
+
+import sqlite3
+from contextlib import closing
+
+from fermata.xmpp import namespaces as ns
+from kit.wire import Client
+from kit.world import World
+
+ROOM = "tea@conference.localhost"
+
+
+def refuse(world: World, table: str) -> None:
+    """From now on the database takes nothing new into that table."""
+    with closing(sqlite3.connect(world.file)) as database:
+        for event in ("INSERT", "UPDATE"):
+            database.execute(
+                f"CREATE TRIGGER no_{table}_{event} BEFORE {event} ON {table}"
+                " BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+            )
+
+
+def accept(world: World, table: str) -> None:
+    with closing(sqlite3.connect(world.file)) as database:
+        for event in ("INSERT", "UPDATE"):
+            database.execute(f"DROP TRIGGER no_{table}_{event}")
+
+
+def roster_of(client: Client) -> set[str]:
+    query = client.get(f"<query xmlns='{ns.ROSTER}'/>").find(f"{{{ns.ROSTER}}}query")
+    assert query is not None
+    return {item.get("jid", "") for item in query}
+
+
+def test_a_contact_that_could_not_be_kept_is_not_in_the_roster(world: World) -> None:
+    juliet = world.online("juliet@localhost/balcony")
+    refuse(world, "roster_item")
+    item = f"<query xmlns='{ns.ROSTER}'><item jid='romeo@localhost'/></query>"
+    assert juliet.refused("set", item) == ("wait", "internal-server-error")
+    assert world.errors()
+    assert roster_of(juliet) == set()
+    accept(world, "roster_item")
+    juliet.set(item)
+    assert roster_of(juliet) == {"romeo@localhost"}
+
+
+def test_a_message_that_a_room_could_not_keep_is_seen_by_nobody_and_everybody_stays(world: World) -> None:
+    romeo, juliet = world.online("romeo@localhost/orchard"), world.online("juliet@localhost/balcony")
+    for client, nick in ((romeo, "Romeo"), (juliet, "Juliet")):
+        client.send(f"<presence to='{ROOM}/{nick}'><x xmlns='{ns.MUC}'/></presence>")
+        if client is romeo:
+            romeo.sync()
+            romeo.set(f"<query xmlns='{ns.MUC_OWNER}'><x xmlns='jabber:x:data' type='submit'/></query>", ROOM)
+        client.sync()
+    romeo.sync()
+    refuse(world, "archive")
+    romeo.send(f"<message to='{ROOM}' type='groupchat' id='lost'><body>lost</body></message>")
+    romeo.expect_error("message", "internal-server-error", "wait", id="lost")
+    assert world.errors()
+    juliet.nothing_before()
+    accept(world, "archive")
+    romeo.send(f"<message to='{ROOM}' type='groupchat' id='kept'><body>kept</body></message>")
+    for client in (romeo, juliet):
+        assert client.wait_for(lambda stanza: stanza.tag == "message").findtext("body") == "kept"
+    juliet.send(f"<iq type='get' id='p' to='{ROOM}/Juliet'><ping xmlns='{ns.PING}'/></iq>")
+    juliet.expect("iq", type="result", id="p")
