@@ -2,11 +2,12 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, track
 from rich.table import Table
 
 T = TypeVar("T")
@@ -50,6 +51,14 @@ class Output:
         """The same items, with a bar on a terminal that grows as they are taken."""
         console = Console(stderr=True)
         yield from track(items, doing, console=console, transient=True, disable=not console.is_terminal)
+
+    @contextmanager
+    def bar(self, doing: str) -> Iterator[Callable[[int, int], None]]:
+        """A bar on a terminal, while the block runs; what it gives is told how much is done, of how much."""
+        console = Console(stderr=True)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+            task = progress.add_task(doing)
+            yield lambda done, total: progress.update(task, completed=done, total=total)
 
     def _json(self, value: object) -> None:
         print(json.dumps(value, ensure_ascii=False, indent=2))

@@ -38,6 +38,14 @@ def is_known(revision: str) -> bool:
     return revision in {script.revision for script in _scripts().walk_revisions()}
 
 
+def missing(revision: str | None) -> list[tuple[str, str]]:
+    """The steps from a revision to this server's, in order: the revision that each makes, and what it is about."""
+    if revision is not None and not is_known(revision):
+        return []
+    steps = _scripts().iterate_revisions("head", revision or "base")
+    return [(step.revision, step.doc) for step in steps][::-1]
+
+
 def upgrade(engine: Engine) -> None:
     """Brings the database to this server's tables, in one transaction.
 
