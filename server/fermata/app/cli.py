@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import __version__
-from . import cli_check, cli_status, cli_users
-from .cli_command import EXIT_TROUBLE, Context, StoredAccounts
+from . import cli_backup, cli_check, cli_db, cli_log, cli_status, cli_users
+from .cli_command import EXIT_DOWN, EXIT_TROUBLE, Context, StoredAccounts
 from .cli_output import Output
 from .config import ConfigError
+from .control import ServerDownError
 from .errors import CommandError
 from .stored_accounts import stored_accounts
 
@@ -21,6 +22,9 @@ def main(argv: Sequence[str] | None = None, stored: StoredAccounts = stored_acco
     output = Output(arguments.json)
     try:
         return int(arguments.run(arguments, Context(arguments.config, output, stored)))
+    except ServerDownError as error:
+        output.trouble(str(error))
+        return EXIT_DOWN
     except (CommandError, ConfigError) as error:
         output.trouble(str(error))
         return EXIT_TROUBLE
@@ -36,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     # Given after the command, they count as well; left out there, they must not undo what stands before it.
     _add_global_options(global_options, argparse.SUPPRESS, argparse.SUPPRESS)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for word in (cli_users, cli_check, cli_status):
+    for word in (cli_users, cli_check, cli_status, cli_log, cli_backup, cli_db):
         word.add_parser(commands, global_options)
     return parser
 

@@ -27,7 +27,6 @@ _WITHOUT_EFFECT: Final = (
     ("stay", "restart_invites"),
     ("accounts", ""),
     ("archive", "retention_days"),
-    ("http", ""),
 )
 
 

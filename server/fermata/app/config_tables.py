@@ -33,6 +33,22 @@ class RestartInvites(StrEnum):
     OFF = "off"
 
 
+class LogThreshold(StrEnum):
+    """The least important of what is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARN = "warn"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """How a line of the log is written."""
+
+    PLAIN = "plain"
+    JSON = "json"
+
+
 class RoomJoining(StrEnum):
     """Which rooms an account is in by itself, whatever its clients do."""
 
@@ -217,13 +233,37 @@ class Archive:
 
 
 @dataclass(frozen=True)
+class Log:
+    """The log on standard output, without what people write.
+
+    The server can also be told with `fermata log`, while it runs. With --syslog or --logger of twistd, neither key has
+    any effect.
+    """
+
+    level: LogThreshold = setting(
+        "info",
+        values.word_of(LogThreshold),
+        'What is worth a line: everything ("debug"), what happens ("info"), what may be wrong ("warn"), or what is'
+        ' ("error").',
+    )
+    format: LogFormat = setting(
+        "plain",
+        values.word_of(LogFormat),
+        'For people ("plain"), or one JSON object on each line ("json").',
+    )
+
+
+@dataclass(frozen=True)
 class HTTP:
-    """Metrics over HTTP."""
+    """What programs ask over HTTP: `/metrics` for Prometheus, and `/health`.
+
+    Neither asks who is there, so leave it to this machine or a network of your own.
+    """
 
     listen: tuple[str, ...] = setting(
         ["tcp:5280:interface=127.0.0.1"],
         values.array_of(values.endpoint),
-        "Where to ask for them.",
+        "Where to ask.",
     )
 
 
@@ -272,6 +312,7 @@ class Config:
     accounts: Accounts = field(default_factory=Accounts)
     archive: Archive = field(default_factory=Archive)
     components: Components = field(default_factory=Components)
+    log: Log = field(default_factory=Log)
     http: HTTP = field(default_factory=HTTP)
     limits: Limits = field(default_factory=Limits)
 

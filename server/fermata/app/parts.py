@@ -66,7 +66,8 @@ class Parts:
         presences = Presences(self.accounts, messages, subscriptions, self.router, relayed, self._spawn)
         queue = QueueLimits(config.limits.queue_stanzas or math.inf, config.limits.queue_bytes or math.inf)
         limits = Limits(config.limits.sessions_per_account or math.inf, queue)
-        self.sessions = Sessions(clock, FromClient(self.router, presences.sent), writer, new_id, limits)
+        self.from_client = FromClient(self.router, presences.sent)
+        self.sessions = Sessions(clock, self.from_client, writer, new_id, limits)
         stream_management = StreamManagement(self.sessions, writer, database.handled, clock, self._spawn, new_id)
         endings = Endings(presences, messages, stream_management, relayed)
         self.sessions.on_end, self.sessions.on_grace = endings.ended, endings.unreachable

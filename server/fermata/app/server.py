@@ -31,10 +31,16 @@ from .component_import import ComponentError
 from .config import Config, without_effect
 from .control import Commands, ControlError, listen
 from .first_account import make_first_account, tell
+from .health import Health
 from .kept_accounts import ITERATIONS, KeptAccounts
 from .live_accounts import LiveAccounts
+from .logs import Log, log_commands
+from .metrics import Metrics
+from .notify import Supervisor
+from .operations import Operations
 from .parts import Parts, new_id
 from .stream_features import features_after, limits_before
+from .web import site
 
 T = TypeVar("T")
 _log = Logger()
@@ -66,8 +72,8 @@ def in_thread(work: Callable[[], T]) -> Awaitable[T]:
 class Server(Service):
     """Opens everything in `startService`, and closes it in the opposite order in `stopService`."""
 
-    def __init__(self, config: Config, reactor: Any) -> None:
-        self._config, self._reactor = config, reactor
+    def __init__(self, config: Config, reactor: Any, log: Log) -> None:
+        self._config, self._reactor, self._log = config, reactor, log
         self._started_at = 0.0
         self._control: IListeningPort | None = None
 
@@ -98,6 +104,10 @@ class Server(Service):
         self.parts.components.open(self._reactor, new_id, shared.turn)
         self._listeners = ClientListeners(shared, config.limits.connections_per_address)
         self._listeners.listen(self._reactor, config.c2s.listen, config.c2s.listen_direct_tls)
+        health = Health(database.writer, self._reactor)
+        metrics = Metrics(self.parts, database.writer, self._listeners, shared.turn, self._identities, health)
+        self._operations = Operations(self._reactor, health, Supervisor(), self._identities, self.reload)
+        self._operations.open(config.http.listen, site(metrics, health.trouble))
         self._started_at = self._reactor.seconds()
         signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
 
@@ -105,6 +115,7 @@ class Server(Service):
         words = await make_first_account(self._config, self._accounts)
         tune_collector()
         self._say_ready()
+        self._operations.ready("serving " + ", ".join(self._config.server.domains))
         if words is not None:
             tell(words)
 
@@ -123,6 +134,7 @@ class Server(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        await self._operations.close()
         await self._listeners.stop_listening()
         self._listeners.end_all(StreamError("system-shutdown"))
         await self.parts.components.close(StreamError("system-shutdown"))
@@ -156,7 +168,7 @@ class Server(Service):
         )
 
     def _commands(self) -> Commands:
-        return {**account_commands(self._accounts), "status": self._status}
+        return {**account_commands(self._accounts), **log_commands(self._log), "status": self._status}
 
     def _status(self) -> dict[str, Any]:
         parts = self.parts

@@ -6,6 +6,7 @@ from twisted.application.service import IService
 from twisted.python import usage
 
 from .config import ConfigError, load
+from .logs import Log, Logged, output_of
 from .server import Server
 
 
@@ -23,4 +24,7 @@ def makeService(options: Options) -> IService:  # noqa: N802
         config = load(Path(options["config"]))
     except ConfigError as error:
         raise usage.UsageError(str(error)) from error
-    return Server(config, reactor)
+    log = Log(config.log.level, config.log.format, output_of(options.parent or {}, reactor))
+    service = Logged(log)
+    Server(config, reactor, log).setServiceParent(service)  # type: ignore[no-untyped-call]
+    return service

@@ -93,6 +93,11 @@ class Outbound:
         """What the peer may not have handled, oldest first, as (payload, addressee)."""
         return list(self._unacked)
 
+    @property
+    def unacked_count(self) -> int:
+        """How many stanzas that is."""
+        return len(self._unacked)
+
     def resume(self, h: int) -> list[tuple[Payload, JID]]:
         """A new connection took the session over, its peer having handled `h`: write these again (§5).
 

@@ -130,6 +130,11 @@ class Session:
         """What the client has not got or not acknowledged, oldest first."""
         return [*([] if self.outbound is None else self.outbound.unacked()), *self._waiting]
 
+    @property
+    def queued(self) -> tuple[int, int]:
+        """How many stanzas wait to be written, and how many to be acknowledged."""
+        return len(self._waiting), 0 if self.outbound is None else self.outbound.unacked_count
+
     def leftovers(self) -> list[tuple[Payload, JID]]:
         """What is under way; the session is over, and forgets it."""
         left = self.under_way()

@@ -89,6 +89,7 @@ class StreamConnection(Protocol):
     def flush(self) -> None:
         """Hands what was gathered to the transport."""
         if self._unsent:
+            self._turn.written += len(self._unsent)
             data = "".join(self._unsent).encode()
             self._unsent.clear()
             self.transport.write(data)

@@ -90,6 +90,17 @@ class Identities:
             identity.context.set_tlsext_servername_callback(self._choose)
             identity.context.set_alpn_select_callback(_select)
 
+    def files(self) -> list[Path]:
+        """The files that `reload` looks for, whether or not they are there."""
+        own = [self._certificate.with_name(f"{domain}{end}") for domain in self._domains for end in (".pem", ".key")]
+        return [self._certificate, self._key, *own]
+
+    def expiries(self) -> dict[str, float]:
+        """When the certificate of each domain expires, in Unix seconds."""
+        return {
+            domain: self._identity_for(domain).certificate.not_valid_after_utc.timestamp() for domain in self._domains
+        }
+
     def _choose(self, connection: SSL.Connection) -> None:
         identity = self._by_name.get((connection.get_servername() or b"").lower())
         if identity is not None:
@@ -101,7 +112,10 @@ class Identities:
 
     def context_for(self, domain: str) -> SSL.Context:
         """The context to begin with where the domain is known before TLS is (STARTTLS)."""
-        return self._by_name.get(domain.encode("idna"), self._default).context
+        return self._identity_for(domain).context
+
+    def _identity_for(self, domain: str) -> Identity:
+        return self._by_name.get(domain.encode("idna"), self._default)
 
 
 def _select(connection: SSL.Connection, offered: list[bytes]) -> bytes:

@@ -24,6 +24,7 @@ class TurnWrites:
         self._connections: list[Flushable] = []
         self._sockets: list[Any] = []
         self._is_scheduled = False
+        self.written = 0  #: how often connections have been given something to write
 
     def adopt(self, transport: Any) -> None:
         """From now on this socket is written to at the end of a turn; a transport that is no socket stays as it is."""

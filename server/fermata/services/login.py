@@ -54,6 +54,7 @@ class Login:
         self._credentials, self._accounts, self._sessions = credentials, accounts, sessions
         self._stream_management, self._failures, self._clock = stream_management, failures, clock
         self._spawn, self._in_thread = spawn, in_thread
+        self.failed_attempts = 0  #: how often somebody has failed to authenticate
 
     def look_up(self, jid: JID, address: str, done: Callable[[list[ScramKeys] | None], None]) -> None:
         """The keys of an account, none if there is no such account; None if nobody may try now."""
@@ -74,6 +75,7 @@ class Login:
 
     def failed(self, jid: JID | None, address: str) -> None:
         """An attempt to authenticate has failed."""
+        self.failed_attempts += 1
         now = self._clock.seconds()
         self._failures.note((address, jid), now)
         # Whoever tries one password on many accounts is stopped as well, but a house full of people is not.
