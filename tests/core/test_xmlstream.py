@@ -648,3 +648,16 @@ def traced(opened: XMLStream, stanzas: int) -> int:
 
 def test_invented_names_do_not_pile_up() -> None:
     assert traced(stream(), 5_000) < 20_000
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"<message><body>" + b"x" * 300_000,
+        b"<message>" + b"<a>" * 20_000,
+        b"<message a='" + b"x" * 20_000,
+    ],
+    ids=["long", "deep", "in a tag"],
+)
+def test_the_end_of_the_stream_inside_a_stanza_that_is_skipped_is_an_error(begun: bytes) -> None:
+    assert taken(stream(), begun, b"</stream:stream>") == ([], "not-well-formed")

@@ -118,11 +118,20 @@ class TagBuffer:
                         self._seen = whole
                         break
                     whole = self._seen
+            elif self._until != _CDATA_END and self._has_markup_before(self._until):
+                if whole:
+                    break
+                raise StreamError("not-well-formed", "no tag has a < in it")
             elif not self._pass(self._until):
                 break
             else:
                 self._until = b"<" if self._until == _CDATA_END else b">"
         return whole
+
+    def _has_markup_before(self, quote: bytes) -> bool:
+        """Whether the attribute value that ends with that quote has a `<` in it: then it will not get any better."""
+        end = self._bytes.find(quote, self._seen)
+        return self._bytes.find(b"<", self._seen, end if end >= 0 else len(self._bytes)) >= 0
 
     def _pass(self, delimiter: bytes) -> bool:
         """Goes on behind the next delimiter; if it has not come yet, to where it may start."""

@@ -1,10 +1,11 @@
 """Slices of a stream into finished stanzas, within limits."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 from ..xmpp import namespaces as ns
-from ..xmpp.element import Element
+from ..xmpp.element import Element, local_name
 from ..xmpp.errors import StreamError
 from ..xmpp.stanza import KINDS
 from .restricted_xml import is_in_no_namespace
@@ -13,6 +14,7 @@ from .stream_header import StreamHeader
 
 _LANG: Final = "{%s}lang" % ns.XML
 _BLANK: Final = " \t\r\n"
+_TAG: Final = re.compile(rb"<(?P<end>/)?(?:[^\s:/>]+:)?(?P<name>[^\s:/>]+)")
 # A stanza that is refused is read to its end, up to so many times the limit of its size.
 _PATIENCE: Final = 4
 _TOO_LARGE: Final = "the stanza is too large"
@@ -64,10 +66,10 @@ class StanzaReader:
 
     __slots__ = (
         "_content",
-        "_depth",
         "_harmless_bytes",
         "_lang",
         "_limits",
+        "_open",
         "_parser",
         "_refused",
         "_root",
@@ -89,7 +91,7 @@ class StanzaReader:
         self._parser: StanzaParser | None = StanzaParser(root)
         self._unfinished_bytes = 0
         self._refused: RefusedStanza | None = None
-        self._depth = 0  # of the refused stanza: how many of its elements are open
+        self._open: list[str] = []  # the elements of the refused stanza that are open, by local name
         self.is_between = True
         self.has_ended = False
         self.failure: StreamError | None = None
@@ -191,7 +193,8 @@ class StanzaReader:
         path = self._parser.path if self._parser is not None else []
         if not path:
             raise StreamError("policy-violation", text)
-        self._refused, self._depth, self._parser = self._refusal(path[0], text), len(path), None
+        self._refused, self._parser = self._refusal(path[0], text), None
+        self._open = [local_name(element) for element in path]
 
     def _refusal(self, element: Element, text: str) -> RefusedStanza:
         tag = element.tag.removeprefix(self._content)
@@ -200,13 +203,18 @@ class StanzaReader:
         return RefusedStanza(Element(tag, dict(element.attrib)), text)
 
     def _skip(self, data: bytes, refused: RefusedStanza) -> list[StreamEvent]:
-        """Passes one tag of the refused stanza, and the text before it."""
+        """Passes one tag of the refused stanza, and the text before it. Raises StreamError for one that cannot be."""
         self._unfinished_bytes += len(data)
-        if data.startswith(b"</", data.rfind(b"<")):
-            self._depth -= 1
+        tag = _TAG.match(data, data.rfind(b"<"))
+        if tag is None:
+            raise StreamError("not-well-formed")
+        name = tag["name"].decode(errors="replace")
+        if tag["end"]:
+            if self._open.pop() != name:
+                raise StreamError("not-well-formed", "an end tag of another element")
         elif not data.endswith(b"/>"):
-            self._depth += 1
-        if self._depth:
+            self._open.append(name)
+        if self._open:
             return []
         self._refused, self._unfinished_bytes, self.is_between = None, 0, True
         return [refused]

@@ -8,7 +8,7 @@ _KEYS_MAX: Final = 10_000
 
 
 class Failures:
-    """Failures by key (an address, an address with an account's name), at most `per_minute` of each; 0 is no limit.
+    """Failures by key (an address, an account, one with the other), at most `per_minute` of each; 0 is no limit.
 
     A bucket that leaks: each failure fills it by one, and it empties at the rate that is allowed. Whether what was
     tried exists plays no part, so nothing can be learned from being throttled.
@@ -26,7 +26,7 @@ class Failures:
 
     def is_full(self, key: Hashable, now: float) -> bool:
         """Whether this key has failed too often to be heard now."""
-        return 0 < self._per_minute <= self._level(key, now)
+        return 0 < self._per_minute < self._level(key, now) + 1
 
     def _level(self, key: Hashable, now: float) -> float:
         level, since = self._buckets.get(key, (0.0, now))

@@ -59,7 +59,7 @@ class Login:
     def look_up(self, jid: JID, address: str, done: Callable[[list[ScramKeys] | None], None]) -> None:
         """The keys of an account, none if there is no such account; None if nobody may try now."""
         now = self._clock.seconds()
-        if self._failures.is_full((address, jid), now) or self._failures.is_full(address, now):
+        if any(self._failures.is_full(key, now) for key in ((address, jid), address, jid)):
             done(None)
             return
         self._spawn(self._look_up(jid, done))
@@ -78,8 +78,10 @@ class Login:
         self.failed_attempts += 1
         now = self._clock.seconds()
         self._failures.note((address, jid), now)
-        # Whoever tries one password on many accounts is stopped as well, but a house full of people is not.
+        # Whoever tries one password on many accounts, or comes from many addresses, is stopped as well; a house full of
+        # people is not, and nobody keeps others out of their accounts so easily.
         self._failures.note(address, now, _OF_MANY)
+        self._failures.note(jid, now, _OF_MANY)
 
     def verify(self, check: Callable[[], bool], done: Callable[[bool], None]) -> None:
         """Compares a password, which takes milliseconds, beside the reactor."""
