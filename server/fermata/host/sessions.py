@@ -87,6 +87,8 @@ class Session:
         self._waiting: deque[tuple[Payload, JID]] = deque()
         self._waiting_size = 0  # in characters
         self._limits = limits
+        self._in_line: deque[Callable[[], None]] = deque()  # what to do with stanzas that wait their turn
+        self._holds = 0  # stanzas that are not dealt with yet
         self._position = 0
         self._held = False
 
@@ -173,6 +175,9 @@ class Session:
         if inbound is None:
             self._from_client.take(stanza, self, self.owner.blocklist)
             return
+        if self._holds:
+            self._keep_in_line(partial(self.take, stanza))
+            return
         self._position, self._held = inbound.begin(), False
         self._from_client.take(stanza, self, self.owner.blocklist)
         if not self._held:
@@ -180,19 +185,39 @@ class Session:
 
     def take_refused(self, stanza: Element, error: StanzaError) -> None:
         """A stanza that was too much to be read: it is answered, and counts as handled."""
+        if self._holds:
+            self._keep_in_line(partial(self.take_refused, stanza, error))
+            return
         self.refuse(stanza, error)
         if self.inbound is not None:
             self.inbound.complete(self.inbound.begin(), self.counted(self))
 
     def hold(self) -> Callable[[], None]:
-        """See Origin.hold."""
+        """See Origin.hold.
+
+        Until then, what a client with stream management sends waits its turn: if it were dealt with now, it could not
+        be counted before this one is, and after a crash the client would send it again.
+        """
         if self.inbound is None:
             return _nothing
         self._held = True
+        self._holds += 1
         return partial(self._complete, self.inbound, self._position)
 
     def _complete(self, inbound: Inbound, position: int) -> None:
         inbound.complete(position, self.counted(self))
+        self._holds -= 1
+        try:
+            while self._in_line and not self._holds:
+                self._in_line.popleft()()
+        except StreamError as error:
+            if self.link is not None:
+                self.link.end(error)
+
+    def _keep_in_line(self, turn: Callable[[], None]) -> None:
+        if len(self._in_line) >= self._limits.stanzas:
+            raise StreamError("policy-violation", "too many stanzas wait for an earlier one")
+        self._in_line.append(turn)
 
     def emit(self, ticket: int, step: Step | None, effect: Callable[..., None], *arguments: Any) -> None:
         """See Origin.emit."""

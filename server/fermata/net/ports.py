@@ -1,11 +1,13 @@
 """Opens a port named by a Twisted endpoint string, or says which one could not be opened."""
 
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.python.failure import Failure
+
+_BACKLOG: Final = 1024
 
 
 class PortError(Exception):
@@ -16,6 +18,9 @@ def open_port(reactor: Any, text: str, factory: IProtocolFactory) -> IListeningP
     """Listens at a Twisted endpoint. Raises PortError."""
     # An endpoint on this machine has opened or failed by the time that it returns.
     opened: list[Any] = []
+    if text.startswith(("tcp:", "tcp6:")) and "backlog=" not in text:
+        # With Twisted's own 50, the kernel makes some wait for seconds when all come back at once.
+        text += f":backlog={_BACKLOG}"
     try:
         serverFromString(reactor, text).listen(factory).addBoth(opened.append)
         if isinstance(opened[0], Failure):

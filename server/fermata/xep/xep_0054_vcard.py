@@ -31,8 +31,10 @@ class _VCards:
         self._values = values
 
     async def get(self, request: Request) -> Element:
-        """The vCard as it was set."""
+        """The vCard as it was set; to oneself, an empty one if none was: clients read it before they write (§3.1)."""
         xml = await self._values.value(request.owner.number, _SPACE, "")
+        if xml is None and request.sender.bare == request.owner.jid:
+            return Element(_VCARD)
         if xml is None:
             raise StanzaError("item-not-found", "there is no vCard")
         return stanza_from(xml)
