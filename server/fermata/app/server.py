@@ -138,6 +138,7 @@ class Server(Service):
         await self._listeners.stop_listening()
         self._listeners.end_all(StreamError("system-shutdown"))
         await self.parts.components.close(StreamError("system-shutdown"))
+        self._turn.flush()
         if self._control is not None:
             stopped = self._control.stopListening()
             if stopped is not None:
@@ -146,7 +147,7 @@ class Server(Service):
 
     def _shared(self) -> Shared:
         config, database = self._config, self._database
-        turn = TurnWrites(self._reactor)
+        turn = self._turn = TurnWrites(self._reactor)
         # What a commit has released goes out in the same turn.
         database.writer.released = turn.flush
         secret = database.secret("of unknown accounts")
