@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fermata.core.keeping import ARCHIVE, COPY, PUSH, SPOOL, URGENT, judge, room_keeps
+from fermata.core.keeping import ARCHIVE, COPY, PUSH, SPOOL, URGENT, is_content, judge, room_keeps
 from fermata.xmpp.element import Element
 from fermata.xmpp.stanza import message_type
 from kit.xml import read
@@ -184,6 +184,8 @@ def test_a_message_to_an_account(type: str, content: str, flags: str) -> None:
         (KEY_TRANSPORT, True),
         (BODY + CORRECTION, True),
         (RETRACTION, True),
+        (RETRACTION + NO_STORE, True),
+        (RETRACTION + NO_PERMANENT_STORE + BODY + FALLBACK, True),
         (REACTIONS, True),
         (MARKER, True),
         (NOTICE, True),
@@ -213,6 +215,19 @@ def test_a_message_to_an_account(type: str, content: str, flags: str) -> None:
 )
 def test_a_message_in_a_room(content: str, kept: bool) -> None:
     assert room_keeps(message(content, "groupchat")) == (ARCHIVE if kept else 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "is_said"),
+    [
+        *((each, True) for each in (BODY, OMEMO, OMEMO_2, EME, CORRECTION, REACTIONS, DIRECT)),
+        *((BODY + each, True) for each in (RETRACTION, MARKER, NOTICE, FORM, FALLBACK, UNKNOWN)),
+        *((each, False) for each in (RETRACTION, MARKER, NOTICE, RECEIPT, STATE, UNKNOWN, KEY_TRANSPORT, "")),
+        ("<subject>s</subject>", False),
+    ],
+)
+def test_what_is_said_can_be_retracted(content: str, is_said: bool) -> None:
+    assert is_content(message(content, "groupchat")) == is_said
 
 
 PARTS = [value for name, value in sorted(globals().items()) if name.isupper() and str(value).startswith("<")]

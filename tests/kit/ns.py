@@ -40,6 +40,11 @@ SM = "urn:xmpp:sm:3"
 HINTS = "urn:xmpp:hints"
 SID = "urn:xmpp:sid:0"
 OCCUPANT_ID = "urn:xmpp:occupant-id:0"
+FASTEN = "urn:xmpp:fasten:0"
+RETRACT = "urn:xmpp:message-retract:1"
+RETRACT_0 = "urn:xmpp:message-retract:0"
+MODERATE = "urn:xmpp:message-moderate:1"
+MODERATE_0 = "urn:xmpp:message-moderate:0"
 CHANNEL_BINDING = "urn:xmpp:sasl-cb:0"
 LIMITS = "urn:xmpp:stream-limits:0"
 ROSTER_VERSIONS = "urn:xmpp:features:rosterver"
@@ -79,6 +84,11 @@ PREFIXES = {
     "hints": HINTS,
     "sid": SID,
     "occupant": OCCUPANT_ID,
+    "fasten": FASTEN,
+    "retract": RETRACT,
+    "retract-0": RETRACT_0,
+    "moderate": MODERATE,
+    "moderate-0": MODERATE_0,
     "cb": CHANNEL_BINDING,
     "limits": LIMITS,
     "rosterver": ROSTER_VERSIONS,

@@ -9,7 +9,15 @@ import pytest
 from fermata.core.muc.config import Config
 from fermata.core.muc.effects import Effects, Flood
 from fermata.core.muc.room import Room
-from fermata.core.records import MessageArchived, OccupancyEnded, OccupancySaved, Record, ValueRemoved, ValueSaved
+from fermata.core.records import (
+    MessageArchived,
+    MessageReplaced,
+    OccupancyEnded,
+    OccupancySaved,
+    Record,
+    ValueRemoved,
+    ValueSaved,
+)
 from fermata.xmpp import namespaces as ns
 from fermata.xmpp.element import Element, child
 from fermata.xmpp.errors import StanzaError
@@ -62,12 +70,27 @@ class Said(dict[JID, list[Element]]):
         return [record for record in self.effects.records if isinstance(record, kind)]
 
 
+class Archive:
+    """Places in the archive of a room (see core.muc.state.Archive)."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+
+    def new(self) -> tuple[int, str]:
+        number = next(self._numbers)
+        return number, id_of(number)
+
+    def seq_of(self, id: str) -> int | None:
+        return int(id[4:]) if id.startswith("sid-") and id[4:].isdecimal() else None
+
+
 class Stage:
     """A room that Ann (a moderator and its owner) is in, made and opened; time stands still unless told to move."""
 
     def __init__(self, locked: bool = False, **config: Any) -> None:
         self.now = START
         self.ids = count(1)
+        self.archive = Archive()
         self.records: list[Record] = []
         self.room, effects = Room.create(
             7, ROOM, Config(**config), b"secret", self.archive, self.new_id, ANN, _enter(ANN, "Ann"), self.now
@@ -75,10 +98,6 @@ class Stage:
         self.made = self._done(effects)
         if not locked:
             self.iq(ANN, f"<query xmlns='{ns.MUC_OWNER}'><x xmlns='jabber:x:data' type='submit'/></query>", "set")
-
-    def archive(self) -> tuple[int, str]:
-        number = next(self.ids)
-        return number, id_of(number)
 
     def new_id(self) -> str:
         return f"made-{next(self.ids)}"
@@ -92,7 +111,13 @@ class Stage:
         before = self.fingerprint()
         take = {"message": self.room.message, "presence": self.room.presence, "iq": self.room.iq}[stanza.tag]
         try:
-            return self._done(take(sender, stanza, self.now))
+            effects = take(sender, stanza, self.now)
+            if effects.recall:
+                stored = {row.seq: row.xml for row in self.archived()}
+                recalled = self.room.recalled(sender, stanza, self.now, stored.get(effects.recall, ""))
+                effects.records += recalled.records
+                effects.sends += recalled.sends
+            return self._done(effects)
         except StanzaError:
             assert self.fingerprint() == before, "a refused stanza changed the room"
             raise
@@ -154,7 +179,15 @@ class Stage:
         )
 
     def archived(self) -> list[MessageArchived]:
-        return [record for record in self.records if isinstance(record, MessageArchived)]
+        """The archive as it stands."""
+        rows: dict[int, MessageArchived] = {}
+        for record in self.records:
+            if isinstance(record, MessageArchived):
+                rows[record.seq] = record
+            elif isinstance(record, MessageReplaced):
+                assert record.owner == rows[record.seq].owner
+                rows[record.seq] = rows[record.seq]._replace(xml=record.xml)
+        return list(rows.values())
 
     def vcard(self) -> str:
         """What is left of the records of its vCard."""

@@ -14,6 +14,7 @@ from fermata.core.records import (
     HandledSaved,
     Journalled,
     MessageArchived,
+    MessageReplaced,
     MessageSpooled,
     OccupancyEnded,
     OccupancySaved,
@@ -150,6 +151,39 @@ def test_a_message_between_two_accounts_here_is_in_both_archives(opened: Opened)
     assert [row.seq for row in opened.turns.run(archive.newest(2, 10))] == [rows[0].seq, rows[1].seq]
     assert [row.seq for row in opened.turns.run(archive.newest(1, 10))] == [row.seq for row in rows] + [4]
     assert [row.seq for row in opened.turns.run(archive.newest(1, 2))] == [3, 4]
+
+
+def test_a_message_of_an_archive_is_found_by_its_place(opened: Opened) -> None:
+    rows = [message(opened, owner=1), message(opened, owner=2, other=1), message(opened, owner=2)]
+    opened.keep(*rows)
+
+    def found(row: MessageArchived, owner: int) -> str | None:
+        archived = opened.turns.run(opened.database.archive.message(row.seq, owner))
+        return None if archived is None else archived.xml
+
+    assert [found(row, 1) for row in rows] == [rows[0].xml, rows[1].xml, None]
+    assert [found(row, 2) for row in rows] == [None, rows[1].xml, rows[2].xml]
+    assert opened.turns.run(opened.database.archive.message(999, 1)) is None
+
+
+def test_a_replaced_message_keeps_its_place(opened: Opened) -> None:
+    before, after = message(opened, owner=1), message(opened, owner=1)
+    opened.keep(before)
+    opened.keep(MessageReplaced("<message>1</message>", before.seq, 1))
+    opened.keep(after, MessageReplaced("<message>2</message>", after.seq, 1))
+    opened.keep(MessageReplaced("<message>3</message>", after.seq, 1))
+    assert opened.rows(select(tables.archive).order_by(tables.archive.c.seq)) == [
+        tuple(before._replace(xml="<message>1</message>")),
+        tuple(after._replace(xml="<message>3</message>")),
+    ]
+
+
+def test_nobody_replaces_what_is_not_his_alone(opened: Opened) -> None:
+    rows = [message(opened, owner=1, other=2), message(opened, owner=2)]
+    opened.keep(*rows)
+    opened.keep(*(MessageReplaced("<message/>", row.seq, owner) for row in rows for owner in (1, 3)))
+    opened.keep(MessageReplaced("<message/>", rows[0].seq, 2))
+    assert opened.rows(select(tables.archive)) == [tuple(row) for row in rows]
 
 
 def test_handled_counters_belong_to_a_session_of_an_account(opened: Opened, romeo: int) -> None:

@@ -74,6 +74,9 @@ _ROOM_VERDICTS: Final = {kind: verdict & ARCHIVE for kind, verdict in _VERDICTS.
     _RECEIPT: 0,
 }
 
+# What says something to people even without a body.
+_SAYING: Final = frozenset({_ENCRYPTED, _CONTENT, _INVITATION, _CORRECTION, _REACTION})
+
 _LOOK_INSIDE: Final = -1
 _OMEMO: Final = frozenset("{%s}encrypted" % uri for uri in ns.OMEMO)
 _INVITATIONS: Final = frozenset({"{%s}invite" % ns.MUC_USER, "{%s}decline" % ns.MUC_USER})
@@ -135,11 +138,19 @@ def room_keeps(message: Element) -> int:
     """What becomes of a groupchat message in its room: ARCHIVE, or 0 for what is passed on and forgotten."""
     said = _read(message)
     kind = said & _KIND
-    if said & (_NO_STORE | _NO_PERMANENT_STORE):
+    if said & (_NO_STORE | _NO_PERMANENT_STORE) and kind != _RETRACTION:
         return 0
     if said & _STORE or (kind <= _CHAT_STATE and _is_subject_change(message)):
         return ARCHIVE
     return _ROOM_VERDICTS[kind]
+
+
+def is_content(message: Element) -> bool:
+    """Whether something is said in a message that can be retracted (XEP-0424 §6, XEP-0425 §6).
+
+    Where there is a body there is: whatever else it carries must not keep moderators from it.
+    """
+    return child(message, "body") is not None or _read(message) & _KIND in _SAYING
 
 
 def _read(message: Element) -> int:

@@ -144,6 +144,9 @@ class ArchiveStore(Protocol):
     def seq_of(self, id: str, owner: int) -> int | None:
         """The sequence number behind a stanza-id of that owner's archive; None if it is none."""
 
+    async def message(self, seq: int, owner: int) -> ArchivedRow | None:
+        """The message at that place of an archive, if there is one."""
+
     async def newest(self, owner: int, limit: int) -> list[ArchivedRow]:
         """The newest messages of an archive, oldest first."""
 

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Callable, Collection
-from functools import partial
 
 from ..core.muc.config import Config
 from ..core.muc.effects import Effects
@@ -15,6 +14,22 @@ from ..xmpp.element import Element
 from ..xmpp.jid import JID
 
 _SECRET_BYTES = 32
+
+
+class RoomArchive:
+    """The archive of the room with that number (see core.muc.state.Archive)."""
+
+    def __init__(self, archive: ArchiveStore, number: int) -> None:
+        self._archive, self._number = archive, number
+
+    def new(self) -> tuple[int, str]:
+        """See Archive."""
+        seq = self._archive.new_seq()
+        return seq, self._archive.id_of(seq, self._number)
+
+    def seq_of(self, id: str) -> int | None:
+        """See Archive."""
+        return self._archive.seq_of(id, self._number)
 
 
 class RoomLoading:
@@ -52,7 +67,7 @@ class RoomLoading:
             jid,
             config,
             row.secret,
-            partial(self._new_archived, row.number),
+            RoomArchive(self._archive, row.number),
             self._new_id,
             affiliations=affiliations,
             subject=(row.subject, row.subject_by, row.subject_stamp),
@@ -71,7 +86,7 @@ class RoomLoading:
             jid,
             Config(),
             secrets.token_bytes(_SECRET_BYTES),
-            partial(self._new_archived, number),
+            RoomArchive(self._archive, number),
             self._new_id,
             creator,
             presence,
@@ -84,6 +99,7 @@ class RoomLoading:
         rows = [(row.jid, Config.from_json(row.config), row.locked) for row in await self._rooms.rooms(service)]
         return [(jid, config.roomname) for jid, config, locked in rows if config.publicroom and not locked]
 
-    def _new_archived(self, number: int) -> tuple[int, str]:
-        seq = self._archive.new_seq()
-        return seq, self._archive.id_of(seq, number)
+    async def archived(self, number: int, seq: int) -> str:
+        """The message at that place of a room's archive; empty if there is none."""
+        row = await self._archive.message(seq, number)
+        return "" if row is None else row.xml

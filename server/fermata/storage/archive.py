@@ -3,7 +3,7 @@
 from itertools import count
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Select, bindparam, select, union_all
+from sqlalchemy import BigInteger, Integer, Select, bindparam, or_, select, union_all
 from sqlalchemy.sql.elements import ColumnElement
 
 from ..host.stores import ArchivedRow
@@ -28,6 +28,11 @@ _BOTH = union_all(
 _NEWEST = select(_BOTH).order_by(_BOTH.c.seq.desc()).limit(_LIMIT)
 
 
+_MESSAGE = select(*(archive.c[field] for field in ArchivedRow._fields)).where(
+    archive.c.seq == bindparam("seq", type_=BigInteger()), or_(archive.c.owner == _OWNER, archive.c.other == _OWNER)
+)
+
+
 class SQLArchive:
     """Archives; see `archive_ids` for what names a message in one."""
 
@@ -40,6 +45,12 @@ class SQLArchive:
     def new_seq(self) -> int:
         """The next number in the one sequence of all archives."""
         return next(self._numbers)
+
+    async def message(self, seq: int, owner: int) -> ArchivedRow | None:
+        """The message at that place of an archive, if there is one."""
+        for row in await self._reader.rows(_MESSAGE, seq=seq, owner=owner):
+            return ArchivedRow(*row)
+        return None
 
     async def newest(self, owner: int, limit: int) -> list[ArchivedRow]:
         """The newest messages of an archive, oldest first."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from ..core.records import EntityGone, Step
 from .crash_points import CrashPoint
 from .errors import StorageError
-from .statements import APPENDED, KEYED, Erasure, Row, Statements, kept_row
+from .statements import KEYED, Erasure, Row, Statements, kept_row
 
 
 class Cursor(Protocol):
@@ -35,12 +35,12 @@ class Rows:
         self._cursor = cursor
         self._erasures: list[Erasure] = statements.erasures
         self._crash = crash
-        self._appended: list[tuple[str, list[Any]]] = []
+        self._written: list[tuple[str, list[Any]]] = []
         self._keyed: list[tuple[str, str, int, dict[Row, Any]]] = []
         self._place: dict[type[Any], Callable[[Any], object]] = {EntityGone: self._erase}
-        for kind in APPENDED:
+        for kind, sql in statements.written.items():
             rows: list[Any] = []
-            self._appended.append((statements.appended[kind], rows))
+            self._written.append((sql, rows))
             self._place[kind] = rows.append
         self._prepare_keyed(statements)
 
@@ -62,7 +62,7 @@ class Rows:
 
     def write(self) -> None:
         """Runs what was taken in. The database driver's errors come through."""
-        for sql, rows in self._appended:
+        for sql, rows in self._written:
             if rows:
                 self._cursor.executemany(sql, rows)
                 rows.clear()
@@ -89,7 +89,7 @@ class Rows:
 
     def forget(self) -> None:
         """Drops what was taken in and not written."""
-        for _, rows in self._appended:
+        for _, rows in self._written:
             rows.clear()
         for *_, last in self._keyed:
             last.clear()

@@ -1,7 +1,7 @@
 """Each kind of record as SQL text, ready for the database driver.
 
-A kind is *appended* (archive, journal), or it is the last word about a *key*: such a record says all that the table
-has to hold for its key afterwards, which may be nothing.
+A kind is *appended* (archive, journal), or *replaces* part of what was, or it is the last word about a *key*: such a
+record says all that the table has to hold for its key afterwards, which may be nothing.
 """
 
 from collections.abc import Callable, Iterator
@@ -91,13 +91,21 @@ class Erasure(NamedTuple):
     parameters: int
 
 
+def _replacement() -> ClauseElement:
+    archive = tables.archive
+    found = [column == bindparam(None, type_=column.type) for column in (archive.c.seq, archive.c.owner)]
+    return update(archive).where(*found, archive.c.other == null()).values(xml=bindparam("xml"))
+
+
 class Statements:
     """SQL text in one database's dialect, with positional parameters in the order of the records' fields."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._insert: Callable[[Table], Any] = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
-        self.appended = {kind: self._append(kind, table) for kind, table in APPENDED.items()}
+        #: In the order in which they have to be run.
+        self.written = {kind: self._append(kind, table) for kind, table in APPENDED.items()}
+        self.written[records.MessageReplaced] = self._text(_replacement())
         keyed = {table.name: self._keyed(table) for table in KEYED.values()}
         self.keyed = {kind: keyed[table.name] for kind, table in KEYED.items()}
         self.erasures = [self._erasure(statement) for statement in self._erase()]

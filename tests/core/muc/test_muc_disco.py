@@ -26,6 +26,10 @@ ALWAYS = {
     "urn:xmpp:occupant-id:0",
     "jabber:iq:register",
     "vcard-temp",
+    "urn:xmpp:message-moderate:1",
+    "urn:xmpp:message-moderate:0",
+    "urn:xmpp:message-retract:1",
+    "urn:xmpp:message-retract:1#tombstone",
 }
 PLAIN = {"muc_open", "muc_hidden", "muc_unmoderated", "muc_semianonymous", "muc_unsecured", "muc_persistent"}
 

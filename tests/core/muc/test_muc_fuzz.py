@@ -36,6 +36,8 @@ ITEMS = (
 )
 HISTORY = "<history since='2024-01-01T00:00:00Z' maxchars='9'/>"
 INVITE = "<invite to='eve@e.example'><reason>r</reason></invite>"
+MODERATED = f"<moderate xmlns='{ns.MODERATE}' id='sid-000001'><retract xmlns='{ns.RETRACT}'/></moderate>"
+FASTENED = f"<moderate xmlns='{ns.MODERATE_0}'><retract xmlns='{ns.RETRACT_0}'/><reason>r</reason></moderate>"
 PHOTO = "<FN>Tea</FN><PHOTO><TYPE>image/png</TYPE><BINVAL>dGVh</BINVAL></PHOTO>"
 CONFIGURED = FORM % (ns.MUC_ROOM_CONFIG, CONFIG)
 SEEDS = [
@@ -61,6 +63,9 @@ SEEDS = [
         f"<iq to='{ROOM}' type='get' id='q'><query xmlns='{ns.REGISTER}'/></iq>",
         f"<iq to='{ROOM}' type='set' id='q'><query xmlns='{ns.REGISTER}'>{REGISTERED}</query></iq>",
         f"<iq to='{ROOM}' type='set' id='q'><query xmlns='{ns.REGISTER}'><remove/></query></iq>",
+        f"<message to='{ROOM}' type='groupchat' id='r'><retract xmlns='{ns.RETRACT}' id='sid-000001'/></message>",
+        f"<iq to='{ROOM}' type='set' id='q'>{MODERATED}</iq>",
+        f"<iq to='{ROOM}' type='set' id='q'><apply-to xmlns='{ns.FASTEN}' id='sid-000001'>{FASTENED}</apply-to></iq>",
         f"<iq to='{ROOM}' type='get' id='q'><vCard xmlns='vcard-temp'/></iq>",
         f"<iq to='{ROOM}' type='set' id='q'><vCard xmlns='vcard-temp'>{PHOTO}</vCard></iq>",
         f"<iq to='{ROOM}/Ann' type='get' id='q'><vCard xmlns='vcard-temp'/></iq>",

@@ -4,9 +4,10 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from fermata.core.muc.history import Limits
 from fermata.core.muc.occupants import occupant_id as occupant_id_of
 from fermata.core.muc.ranks import AFFILIATIONS, ROLES
-from fermata.core.records import MessageArchived
+from fermata.core.records import MessageArchived, MessageReplaced
 from fermata.xmpp import namespaces as ns
 from fermata.xmpp.element import Element
 from fermata.xmpp.errors import StanzaError
@@ -41,6 +42,7 @@ class RandomRoom(RuleBasedStateMachine):
         super().__init__()
         self.stage = Stage()
         self.alive = True
+        self.said = ["silly"]
 
     def do(self, sender: JID, xml: str) -> None:
         if not self.alive:
@@ -69,10 +71,14 @@ class RandomRoom(RuleBasedStateMachine):
         told = [
             stanza
             for to, stanza in said.order
-            if to == sender and stanza.get("type") == "groupchat" and stanza.find("{%s}delay" % ns.DELAY) is None
+            if stanza.get("type") == "groupchat" and stanza.find("{%s}delay" % ns.DELAY) is None
         ]
         for record in said.kept(MessageArchived):
-            assert id_of(record.seq) in {each.get("id") for each in told[0].iter("{%s}stanza-id" % ns.SID)}
+            self.said.append(id_of(record.seq))
+            if self.stage.room.occupants.everyone:
+                assert id_of(record.seq) in {each.get("id") for each in told[0].iter("{%s}stanza-id" % ns.SID)}
+        for replaced in said.kept(MessageReplaced):
+            assert "<body" not in replaced.xml
 
     def admins(self) -> set[str]:
         """The bare JIDs of admins and owners."""
@@ -178,6 +184,17 @@ class RandomRoom(RuleBasedStateMachine):
         fields = {"muc#jid": whom, "muc#register_allow": allow}
         self.do(who, f"<message>{wish(nick, **fields)}</message>")
 
+    @rule(who=people, data=st.data())
+    def retract(self, who: JID, data: st.DataObject) -> None:
+        id = data.draw(st.sampled_from(self.said))
+        self.do(who, f"<message type='groupchat' id='r'><retract xmlns='{ns.RETRACT}' id='{id}'/></message>")
+
+    @rule(who=people, data=st.data())
+    def moderate(self, who: JID, data: st.DataObject) -> None:
+        id = data.draw(st.sampled_from(self.said))
+        asked = f"<moderate xmlns='{ns.MODERATE}' id='{id}'><retract xmlns='{ns.RETRACT}'/></moderate>"
+        self.do(who, f"<iq type='set' id='q'>{asked}</iq>")
+
     @rule(who=people, name=nicks)
     def change_vcard(self, who: JID, name: str) -> None:
         self.do(who, f"<iq type='set' id='q'><vCard xmlns='vcard-temp'><FN>{name}</FN></vCard></iq>")
@@ -221,6 +238,12 @@ class RandomRoom(RuleBasedStateMachine):
                 assert presence.get("from") == occupant.jid
                 assert (found.get("role"), found.get("affiliation")) == (occupant.role, occupant.affiliation)
             assert found.get("jid") == occupant.shown.jid
+
+    @invariant()
+    def what_was_retracted_is_told_to_nobody(self) -> None:
+        archived = {id_of(row.seq): row.xml for row in self.stage.archived()}
+        for message in self.stage.room.state.history.within(Limits(), ANN):
+            assert "<body" in archived[message.archive_id]
 
     @invariant()
     def somebody_owns_it(self) -> None:

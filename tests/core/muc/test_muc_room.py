@@ -5,16 +5,14 @@ import pytest
 from fermata.core.muc.config import Config
 from fermata.core.muc.room import Room
 from fermata.xmpp.errors import StanzaError
-from kit.rooms import ANN, BOB, BOB2, CAT, MUC, ROOM, START, Said, Stage, codes, seats
+from kit.rooms import ANN, BOB, BOB2, CAT, MUC, ROOM, START, Archive, Said, Stage, codes, seats
 from kit.xml import plain, read
 
 
 def made(presence: str, **more: object) -> tuple[Room, Said]:
     stanza = read(presence)
     stanza.set("from", ANN)
-    room, effects = Room.create(
-        7, ROOM, Config(), b"secret", lambda: (1, "sid-1"), lambda: "id", ANN, stanza, START, **more
-    )
+    room, effects = Room.create(7, ROOM, Config(), b"secret", Archive(), lambda: "id", ANN, stanza, START, **more)
     return room, Said(effects)
 
 
@@ -73,7 +71,7 @@ def test_a_room_that_comes_back_knows_whose_presence_was_the_last():
 
 
 def test_a_room_that_comes_back_locked_opens_when_it_is_told_to():
-    room = Room(7, ROOM, Config(), b"s", lambda: (1, "x"), lambda: "id", locked_until=START)
+    room = Room(7, ROOM, Config(), b"s", Archive(), lambda: "id", locked_until=START)
     assert room.next_deadline() == START
     assert room.tick(START).records
 

@@ -14,11 +14,15 @@ from .state import RoomState
 _FEATURES: Final = (
     ns.DISCO_INFO,
     ns.DISCO_ITEMS,
+    ns.MODERATE,
+    ns.MODERATE_0,
     ns.MUC,
     ns.MUC_STABLE_ID,
     ns.MUC_SELF_PING,
     ns.OCCUPANT_ID,
     ns.PING,
+    ns.RETRACT,
+    ns.RETRACT_TOMBSTONE,
     ns.SID,
     ns.VCARD,
 )

@@ -27,15 +27,18 @@ class Flood(NamedTuple):
 class Effects:
     """What one step does: `records` are committed first, then `sends` go out in order.
 
-    `destroyed` says that the room is gone; `venue` is then where people are told to go instead, if anywhere.
+    `destroyed` says that the room is gone; `venue` is then where people are told to go instead, if anywhere. `recall`
+    is the place in the archive of a message that the room must see before it is done with this stanza, or 0: what it
+    does then is what `Room.recalled` returns.
     """
 
-    __slots__ = ("destroyed", "records", "sends", "venue")
+    __slots__ = ("destroyed", "recall", "records", "sends", "venue")
 
     def __init__(self) -> None:
         self.records: list[Record] = []
         self.sends: list[Send | Flood] = []
         self.destroyed = False
+        self.recall = 0
         self.venue = ""
 
     def send(self, payload: Payload, to: Sequence[JID]) -> None:

@@ -64,6 +64,16 @@ class History:
         """One more message, as it was sent live."""
         self._live.append(message)
 
+    def find(self, id: str) -> Payload | None:
+        """The message with that stanza-id, if it is among them."""
+        return next((message for message in (*self._live, *self._delayed) if message.archive_id == id), None)
+
+    def forget(self, id: str) -> None:
+        """That message is not to be told any more."""
+        found = self.find(id)
+        if found is not None:
+            (self._live if found in self._live else self._delayed).remove(found)
+
     def resized(self, room: JID, limit: int) -> "History":
         """The same history under another limit."""
         history = History(room, limit)

@@ -9,7 +9,7 @@ from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
 from ...xmpp.payload import payload_of
 from ...xmpp.stanza import check_iq
-from . import admin, avatar, disco, owner, register
+from . import admin, avatar, disco, moderation, owner, register
 from .effects import Effects
 from .queries import Query
 from .rename import FORMER_SECONDS
@@ -36,6 +36,8 @@ _ANSWERERS: Final[dict[tuple[str, str], Answerer]] = {
     ("set", "{%s}query" % ns.MUC_ADMIN): admin.change,
     ("get", "{%s}query" % ns.MUC_OWNER): owner.give_form,
     ("set", "{%s}query" % ns.MUC_OWNER): owner.submit,
+    ("set", "{%s}moderate" % ns.MODERATE): moderation.moderate,
+    ("set", "{%s}apply-to" % ns.FASTEN): moderation.moderate,
     ("get", "{%s}vCard" % ns.VCARD): avatar.give_vcard,
     ("set", "{%s}vCard" % ns.VCARD): avatar.change_vcard,
     ("get", "{%s}query" % ns.REGISTER): register.give_form,

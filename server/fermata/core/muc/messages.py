@@ -9,6 +9,7 @@ from ...xmpp.jid import JID
 from ...xmpp.payload import Payload
 from ..keeping import room_keeps
 from ..records import MessageArchived
+from . import retraction
 from .effects import Effects
 from .occupants import Occupant
 from .relayed import relayed
@@ -28,8 +29,10 @@ def groupchat(room: RoomState, sender: JID, message: Element, now: float) -> Eff
         raise StanzaError("forbidden", "visitors have no voice here")
     effects = Effects()
     payload = _broadcast(room, effects, occupant, sender, message, now)
-    if payload.archive_id and child(message, "body") is not None:
-        room.history.append(payload)
+    if payload.archive_id:
+        if child(message, "body") is not None:
+            room.history.append(payload)
+        retraction.follow(room, effects, sender, message, now)
     return effects
 
 
@@ -49,12 +52,22 @@ def _change_subject(
 def _broadcast(
     room: RoomState, effects: Effects, occupant: Occupant, sender: JID, message: Element, now: float
 ) -> Payload:
-    """Sends a message to all, its author included; one that is kept has its place in the archive as its stanza-id."""
+    """Sends an occupant's message to all, himself included."""
     shared = relayed(message, room.jid, occupant.jid, "groupchat")
+    return publish(room, effects, shared, occupant.id_xml, sender, now)
+
+
+def publish(room: RoomState, effects: Effects, shared: Element, by: str, sender: JID, now: float) -> Payload:
+    """Sends a message to all; one that is kept has its place in the archive as its stanza-id.
+
+    `shared` is the message as everybody gets it, but for the XML `by`, which says whose it is.
+    """
     keep = room_keeps(shared)
-    seq, id = room.new_archived() if keep else (0, "")
+    seq, id = room.archive.new() if keep else (0, "")
     rest = serialise(shared)[len("<message") :]
-    payload = Payload("message", rest, occupant.jid, "groupchat", id, now, keep).with_child(occupant.id_xml)
+    payload = Payload("message", rest, shared.get("from", ""), "groupchat", id, now, keep)
+    if by:
+        payload = payload.with_child(by)
     if keep:
         kept = "<message" + payload.rest
         effects.records.append(MessageArchived(seq, now, room.number, None, sender, room.jid, keep, kept))

@@ -11,11 +11,13 @@ from ...xmpp.jid import JID, JIDError
 _STANZA_ID: Final = "{%s}stanza-id" % ns.SID
 _DELAY: Final = "{%s}delay" % ns.DELAY
 LANG: Final = "{%s}lang" % ns.XML
-# What clients may say to the room and must not say through it (XEP-0045 §17.3, XEP-0311, 0317, 0421, 0436, 0463).
+# What clients may say to the room and must not say through it (XEP-0045 §17.3, XEP-0311, 0317, 0421, 0425, 0436, 0463).
 _FORGED: Final = (
     "{" + ns.MUC + "}",
     "{" + ns.MUC_USER + "}",
     "{" + ns.OCCUPANT_ID + "}",
+    "{" + ns.MODERATE + "}",
+    "{" + ns.MODERATE_0 + "}",
     "{" + ns.HATS + "}",
     "{" + ns.PRESENCE_SESSION + "}",
     "{" + ns.PRESENCE_VERSIONING + "}",
@@ -39,11 +41,7 @@ def addressed(stanza: Element) -> JID:
 
 def passed_on(stanza: Element, room: JID) -> list[Element]:
     """The children of a stanza that may go through the room; they are shared with the original."""
-    return [
-        item
-        for item in stanza
-        if item.tag[0] != "{" or not (_is_forged(item.tag) or _speaks_for(room, item))
-    ]
+    return [item for item in stanza if item.tag[0] != "{" or not (_is_forged(item.tag) or _speaks_for(room, item))]
 
 
 def _speaks_for(room: JID, item: Element) -> bool:

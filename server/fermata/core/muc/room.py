@@ -14,7 +14,7 @@ from .effects import Effects
 from .occupants import Occupant, Occupants, Session
 from .presence import refresh
 from .ranks import Affiliation
-from .state import RoomState
+from .state import Archive, RoomState
 from .subject import Subject
 from .vcard import VCard
 
@@ -37,7 +37,7 @@ class Room:
         jid: JID,
         config: Config,
         secret: bytes,
-        new_archived: Callable[[], tuple[int, str]],
+        archive: Archive,
         new_id: Callable[[], str],
         *,
         affiliations: Mapping[JID, Affiliation] | None = None,
@@ -50,11 +50,11 @@ class Room:
     ) -> None:
         """A room as it was kept.
 
-        `new_archived` returns the place of the next message in the room's archive and its stanza-id, `new_id` an id
-        for a stanza that the room makes. `history` are messages of the archive, oldest first: stanza-id, time,
-        verdict of the rule function, XML. `occupancies` are who is in it; `most_occupants` is what no owner may exceed.
+        `new_id` returns an id for a stanza that the room makes. `history` are messages of the archive, oldest first:
+        stanza-id, time, verdict of the rule function, XML. `occupancies` are who is in it; `most_occupants` is what no
+        owner may exceed.
         """
-        state = RoomState(number, jid, secret, config, new_archived, new_id)
+        state = RoomState(number, jid, secret, config, archive, new_id)
         self.state: Final = state
         for bare, affiliation in (affiliations or {}).items():
             state.affiliate(bare, affiliation)
@@ -85,7 +85,7 @@ class Room:
         jid: JID,
         config: Config,
         secret: bytes,
-        new_archived: Callable[[], tuple[int, str]],
+        archive: Archive,
         new_id: Callable[[], str],
         sender: JID,
         presence: Element,
@@ -99,7 +99,7 @@ class Room:
         It is locked until it was configured, unless it is `instant`. Raises StanzaError, and then there is no room:
         `item-not-found` for a presence that is not there to enter a room.
         """
-        room = cls(number, jid, config, secret, new_archived, new_id, most_occupants=most_occupants)
+        room = cls(number, jid, config, secret, archive, new_id, most_occupants=most_occupants)
         room.state.locked_until = 0.0 if instant else now + LOCK_SECONDS
         return room, room._step(enter.make, sender, presence, now)
 
@@ -124,6 +124,14 @@ class Room:
     def iq(self, sender: JID, stanza: Element, now: float) -> Effects:
         """A request to the room or to an occupant JID, or the answer to one."""
         return self._step(stanzas.take_iq, sender, stanza, now)
+
+    def recalled(self, sender: JID, stanza: Element, now: float, archived: str) -> Effects:
+        """A stanza again, with the archived message that its effects had to `recall`, as XML; empty if there is none."""
+
+        def take(state: RoomState, sender: JID, stanza: Element, now: float) -> Effects:
+            return stanzas.take_recalled(state, sender, stanza, now, archived)
+
+        return self._step(take, sender, stanza, now)
 
     def _step(self, take: _Take, sender: JID, stanza: Element, now: float) -> Effects:
         try:

@@ -6,7 +6,7 @@ from ...xmpp.element import Element, child
 from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
 from ...xmpp.stanza import message_type
-from . import enter, exit, invite, iq, messages, private, register, rename, voice
+from . import enter, exit, invite, iq, messages, moderation, private, register, rename, retraction, voice
 from .effects import Effects
 from .relayed import addressed
 from .state import RoomState
@@ -55,6 +55,16 @@ def take_message(room: RoomState, sender: JID, stanza: Element, now: float) -> E
     if submitted is not None:
         return _take_form(room, sender, Form.parse(submitted), now)
     raise StanzaError("bad-request", "a message to all is of type groupchat")
+
+
+def take_recalled(room: RoomState, sender: JID, stanza: Element, now: float, archived: str) -> Effects:
+    """A stanza again that is about this message of the archive."""
+    effects = Effects()
+    if stanza.tag == "iq":
+        moderation.conclude(room, effects, sender, stanza, archived, now)
+    elif archived:
+        retraction.take_back(room, effects, sender, stanza, archived, now)
+    return effects
 
 
 def _take_form(room: RoomState, sender: JID, form: Form, now: float) -> Effects:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from math import inf
+from typing import Protocol
 
 from ...xmpp.jid import JID
 from ...xmpp.nickname import nickname_key
@@ -16,24 +17,33 @@ from .subject import Subject
 from .vcard import VCard
 
 
+class Archive(Protocol):
+    """Places in a room's archive, and the stanza-ids that stand for them."""
+
+    def new(self) -> tuple[int, str]:
+        """The place of the next message, and its stanza-id."""
+
+    def seq_of(self, id: str) -> int | None:
+        """The place that a stanza-id stands for; None if it is none of this room's."""
+
+
 class RoomState:
     """The state of a room, and the records that say how it changed.
 
-    `new_archived` returns the place of the next message in the room's archive and its stanza-id; `new_id` an id for a
-    stanza that the room makes; `locked_until` is when the room opens by itself (0: it is open); `most_occupants` is the
-    limit that holds in all rooms; `applicants` are who asked to become members and had no answer yet, as far as it is
-    known since the room was loaded.
+    `new_id` returns an id for a stanza that the room makes; `locked_until` is when the room opens by itself (0: it is
+    open); `most_occupants` is the limit that holds in all rooms; `applicants` are who asked to become members and had
+    no answer yet, as far as it is known since the room was loaded.
     """
 
     __slots__ = (
         "affiliations",
         "applicants",
+        "archive",
         "config",
         "history",
         "jid",
         "locked_until",
         "most_occupants",
-        "new_archived",
         "new_id",
         "number",
         "occupants",
@@ -50,11 +60,11 @@ class RoomState:
         jid: JID,
         secret: bytes,
         config: Config,
-        new_archived: Callable[[], tuple[int, str]],
+        archive: Archive,
         new_id: Callable[[], str],
     ) -> None:
         self.number, self.jid, self.secret, self.config = number, jid, secret, config
-        self.new_archived, self.new_id = new_archived, new_id
+        self.archive, self.new_id = archive, new_id
         self.locked_until = 0.0
         self.most_occupants = inf
         self.subject = Subject.of(jid, secret)
