@@ -12,7 +12,7 @@ from interop.peers import Peer, PeerError, unpack
 from kit.people import PASSWORD
 from kit.server import Server
 
-ACCOUNTS = 120
+ACCOUNTS = 200
 
 
 @pytest.fixture(scope="session")
