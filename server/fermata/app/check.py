@@ -6,6 +6,7 @@ from pathlib import Path
 from ..storage import migrations
 from ..storage.connect import connect
 from ..storage.errors import StorageError
+from .check_components import component_findings
 from .check_places import directory_findings, port_findings, sqlite_file
 from .check_tls import certificate_findings
 from .config import Config, ConfigError, load
@@ -21,6 +22,7 @@ def check(config_path: Path) -> list[Finding]:
         return [error(str(problem)) for problem in wrong.problems]
     return [
         *certificate_findings(config),
+        *component_findings(config, config_path),
         *directory_findings(config),
         *_database_findings(config),
         *_server_findings(config),

@@ -135,7 +135,7 @@ def _name_findings(path: Path, certificate: x509.Certificate, config: Config) ->
             if domain in config.server.domains:
                 yield error(text, "clients will refuse it; if the server made it, remove both files and start again")
             else:
-                yield warning(text, "other servers may refuse to talk to its rooms")
+                yield warning(text, "other servers may refuse to talk to it")
 
 
 def _dns_names(certificate: x509.Certificate) -> list[str]:

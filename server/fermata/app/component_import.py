@@ -39,8 +39,8 @@ def make_subprotocols(domain: str, config: Inside) -> list[Any]:
         raise ComponentError(f"the component {domain}: {config.handler} has failed: {_words(error)}") from error
     for each in handlers:
         if not IXMPPHandler.providedBy(each):
-            kind = type(each).__name__
-            raise ComponentError(f"the component {domain}: {config.handler} makes a {kind}, which is no XMPPHandler")
+            found = type(each).__name__
+            raise ComponentError(f"the component {domain}: what {config.handler} makes is no XMPPHandler but {found}")
     return handlers
 
 
