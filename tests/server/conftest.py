@@ -1,0 +1,17 @@
+"""Fixtures for tests of the whole server."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from kit.bystanders import Bystanders
+from kit.people import People
+
+
+@pytest.fixture
+def bystanders(guests: People) -> Iterator[Bystanders]:
+    """Two people whose messages arrive before the test, during it where it says so, and after it."""
+    both = Bystanders(guests.online(), guests.online())
+    both.talk()
+    yield both
+    both.talk()
