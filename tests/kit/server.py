@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -43,6 +44,8 @@ class Server:
         self.log: list[str] = []
         self.process: subprocess.Popen[str] | None = None
         self.program = [str(_BIN / "twistd")]
+        self.inherited: tuple[int, ...] = ()  # open files that the process gets
+        self._heard = threading.Condition()
         self._links: list[SocketLink] = []
         self.configuration = directory / "fermata.toml"
         merged = {section: dict(values) for section, values in self._defaults().items()}
@@ -101,6 +104,7 @@ class Server:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            pass_fds=self.inherited,
         )
         threading.Thread(target=self._collect, args=(self.process,), daemon=True).start()
 
@@ -114,7 +118,20 @@ class Server:
     def _collect(self, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None
         with process.stdout as output:
-            self.log.extend(output)
+            for line in output:
+                with self._heard:
+                    self.log.append(line)
+                    self._heard.notify_all()
+
+    def wait_for_log(self, text: str, since: int = 0) -> str:
+        """The first line with that text, from that line on. Raises AssertionError if it does not come."""
+
+        def found() -> str:
+            return next((line for line in self.log[since:] if text in line), "")
+
+        with self._heard:
+            assert self._heard.wait_for(found, START), f"the log does not say {text!r}:\n{''.join(self.log[since:])}"
+            return found()
 
     def _listens(self) -> bool:
         try:
@@ -149,6 +166,11 @@ class Server:
         self.process.kill()
         self.process.wait()
 
+    def reload(self) -> None:
+        """Let it load its certificates again (SIGHUP)."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGHUP)
+
     def failures(self, since: int = 0) -> str:
         """What the log says from that line on, if it has a traceback; else nothing."""
         lines = self.log[since:]
@@ -158,9 +180,9 @@ class Server:
         """A new connection, from that loopback address if one is given."""
         return self._connected(self.port, source)
 
-    def direct_tls(self, alpn: tuple[bytes, ...] = (b"xmpp-client",), source: str = "") -> TLSLink:
-        """A new connection with TLS from its first byte (XEP-0368)."""
-        return TLSLink(self._connected(self.direct_tls_port, source), alpn=alpn)
+    def direct_tls(self, alpn: tuple[bytes, ...] = (b"xmpp-client",), name: str = "localhost") -> TLSLink:
+        """A new connection with TLS from its first byte (XEP-0368), to the host of that name."""
+        return TLSLink(self._connected(self.direct_tls_port, ""), name, alpn)
 
     def _connected(self, port: int, source: str) -> SocketLink:
         link = SocketLink(("127.0.0.1", port), source)

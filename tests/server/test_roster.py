@@ -1,11 +1,12 @@
 """Rosters (RFC 6121 §2), with versions (§2.6)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 
 from kit import ns
 from kit.people import People, roster_of
+from kit.server import Server, Settings
 from kit.stanzas import Element, error, find, find_all, show
 from kit.wire import Client
 
@@ -282,3 +283,15 @@ def test_a_version_that_never_was_brings_the_whole_roster(people: People, ann: C
     ann.sync()
     query = versioned(people.another(ann), version)[0]
     assert [item.get("jid") for item in query] == [JULIET]
+
+
+def test_a_roster_has_a_limit(launch: Callable[[Settings], Server]) -> None:
+    people = People(launch({"limits": {"roster_items": 2}}), iter(["guest0"]))
+    client = people.online()
+    for number in range(2):
+        client.set(put(f"{number}@elsewhere.example"))
+    assert client.iq("set", put("one.more@elsewhere.example")).get("type") == "error"
+    client.set(put("1@elsewhere.example", name="still changeable"))
+    client.sync()
+    assert set(roster_of(client)) == {"0@elsewhere.example", "1@elsewhere.example"}
+    people.go()
