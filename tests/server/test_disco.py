@@ -10,12 +10,14 @@ from kit import ns
 from kit.muc import change, create, enter, party
 from kit.people import PASSWORD, People
 from kit.server import Server, Settings
-from kit.stanzas import Element, codes, find, find_all, form_fields, form_values, show
+from kit.stanzas import Element, codes, find, find_all, form_fields, form_values, show, text
 from kit.wire import Client
 
 INFO = f"<query xmlns='{ns.DISCO_INFO}'/>"
 ITEMS = f"<query xmlns='{ns.DISCO_ITEMS}'/>"
 SERVICE = "conference.localhost"
+MODERATE = "urn:xmpp:message-moderate"
+RETRACT = "urn:xmpp:message-retract:1"
 
 
 def features(client: Client, to: str | None) -> set[str]:
@@ -117,6 +119,43 @@ def registration(people: People, client: Client, to: str) -> None:
     assert "muc#register_roomnick" in form_fields(reply)
 
 
+def said(client: Client, room: str) -> str:
+    """The room's id of a message just said."""
+    client.send(f"<message type='groupchat' to='{room}' id='to be taken back'><body>regretted</body></message>")
+    stamp = find(client.wait_for(lambda stanza: stanza.get("id") == "to be taken back"), f"sid:stanza-id[@by='{room}']")
+    assert stamp is not None
+    return stamp.get("id", "")
+
+
+def moderation(people: People, client: Client, to: str) -> None:
+    """A moderator takes a message back (XEP-0425)."""
+    id = said(client, to)
+    retract = f"<retract xmlns='{RETRACT}'/><reason>no</reason>"
+    client.set(f"<moderate xmlns='{MODERATE}:1' id='{id}'>{retract}</moderate>", to)
+    client.wait_for(
+        lambda stanza: find(stanza, f"{{{RETRACT}}}retract[@id='{id}']/{{{MODERATE}:1}}moderated") is not None
+    )
+
+
+def old_moderation(people: People, client: Client, to: str) -> None:
+    """The same as clients of the older XEP-0425 ask for it."""
+    moderate = f"<moderate xmlns='{MODERATE}:0'><retract xmlns='urn:xmpp:message-retract:0'/></moderate>"
+    client.set(f"<apply-to xmlns='urn:xmpp:fasten:0' id='{said(client, to)}'>{moderate}</apply-to>", to)
+
+
+def retraction(people: People, client: Client, to: str) -> None:
+    """Its author takes a message back (XEP-0424)."""
+    id = said(client, to)
+    client.send(f"<message type='groupchat' to='{to}' id='r'><retract xmlns='{RETRACT}' id='{id}'/></message>")
+    client.wait_for(lambda stanza: find(stanza, f"{{{RETRACT}}}retract[@id='{id}']") is not None)
+
+
+def tombstones(people: People, client: Client, to: str) -> None:
+    """What was taken back is not told to those who come later."""
+    retraction(people, client, to)
+    assert not [message for message in enter(client, to, "Ann").history if text(message, "body") == "regretted"]
+
+
 def self_ping(people: People, client: Client, to: str) -> None:
     client.nothing_before(f"{to}/Ann")
 
@@ -169,6 +208,10 @@ ROOM = REQUESTS | {
     ns.SID: room_stanza_ids,
     ns.OCCUPANT_ID: occupant_ids,
     "jabber:iq:register": registration,
+    f"{MODERATE}:0": old_moderation,
+    f"{MODERATE}:1": moderation,
+    RETRACT: retraction,
+    f"{RETRACT}#tombstone": tombstones,
     "muc_open": means("membersonly", False),
     "muc_membersonly": means("membersonly", True),
     "muc_hidden": means("publicroom", False),
