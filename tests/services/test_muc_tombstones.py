@@ -71,6 +71,19 @@ def test_what_was_said_before_the_room_was_loaded_can_be_retracted(world: World)
     assert told(world.online("cat@localhost/Cat")) == []
 
 
+def test_a_request_that_waits_for_the_room_and_for_its_archive_counts_once(world: World) -> None:
+    ann = world.online("ann@localhost/Ann")
+    create(ann, ROOM, "Ann", muc__maxhistoryfetch="0")
+    id = said(ann, "one")
+    world.crash()
+    ann = world.login("ann@localhost/Ann")
+    ann.enable()
+    before = ann.request_ack()
+    ann.set(MODERATE % id, ROOM)
+    ann.available()
+    assert ann.request_ack() == before + 3  # with the presence, and the ping behind it
+
+
 @pytest.mark.parametrize(("history", "answer"), [("20", "result"), ("0", "error")])
 def test_without_an_archive_what_is_remembered_can_be_retracted(
     worlds: Callable[[Config], World], history: str, answer: str

@@ -205,8 +205,10 @@ class Session:
         return partial(self._complete, self.inbound, self._position)
 
     def _complete(self, inbound: Inbound, position: int) -> None:
-        inbound.complete(position, self.counted(self))
         self._holds -= 1
+        if self._holds:
+            return  # the same stanza is held for something else too: all others wait their turn
+        inbound.complete(position, self.counted(self))
         try:
             while self._in_line and not self._holds:
                 self._in_line.popleft()()
