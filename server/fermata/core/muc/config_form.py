@@ -36,6 +36,16 @@ _CHOICES: Final = {
     "whois": ("Who may see real JIDs", WHOIS),
     "allowpm": ("Who may send private messages", ALLOW_PM),
 }
+# For people; what is not here is a number.
+_WORDS: Final = {
+    "moderators": "Moderators",
+    "anyone": "Anyone",
+    "participants": "Participants and moderators",
+    "none": "Nobody",
+    "moderator": "Moderator",
+    "participant": "Participant",
+    "visitor": "Visitor",
+}
 _ROLE_SETS: Final = {
     "presencebroadcast": "Roles of which presence is broadcast",
     "getmemberlist": "Roles that may get the member list",
@@ -46,9 +56,14 @@ def _var(name: str) -> str:
     return _VARS.get(name, _PREFIX + name)
 
 
+def _labelled(values: Iterable[str]) -> dict[str, str]:
+    return {value: _WORDS.get(value, value) for value in values}
+
+
 def config_form(config: Config, admins: Iterable[str], owners: Iterable[str]) -> Form:
     """The form, filled in with how the room is."""
     users = str(config.maxusers) if config.maxusers else "none"
+    limits = _labelled((*_USERS, users)) | {"none": "No limit"}
     return Form(
         "form",
         ns.MUC_ROOM_CONFIG,
@@ -57,14 +72,16 @@ def config_form(config: Config, admins: Iterable[str], owners: Iterable[str]) ->
             *(Field.boolean(_var(name), getattr(config, name), label) for name, label in _SWITCHES.items()),
             Field.text_private(_PREFIX + "roomsecret", config.roomsecret, "Password"),
             *(
-                Field.list_single(_PREFIX + name, getattr(config, name), dict.fromkeys(values, ""), label)
+                Field.list_single(_PREFIX + name, getattr(config, name), _labelled(values), label)
                 for name, (label, values) in _CHOICES.items()
             ),
             *(
-                Field.list_multi(_PREFIX + name, getattr(config, name), dict.fromkeys(OCCUPANT_ROLES, ""), label)
+                Field.list_multi(_PREFIX + name, getattr(config, name), _labelled(OCCUPANT_ROLES), label)
                 for name, label in _ROLE_SETS.items()
             ),
-            Field.list_single(_PREFIX + "maxusers", users, dict.fromkeys((*_USERS, users), ""), "Most occupants"),
+            Field.list_single(
+                _PREFIX + "maxusers", users, limits, "Most occupants"
+            ),
             Field.text_single(
                 _HISTORY, str(config.maxhistoryfetch), f"Messages of history on entering, up to {MOST_HISTORY}"
             ),
