@@ -7,9 +7,15 @@ from pathlib import Path
 
 import pytest
 from twisted.internet import threads
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.selectreactor import SelectReactor
 
 from fermata.app import control
+from fermata.app.cli import main
+from fermata.app.commands import running_commands
+from fermata.app.config import Config
+from fermata.app.parts import Parts
+from fermata.storage.database import Database
 
 
 @pytest.fixture
@@ -53,3 +59,39 @@ def here(short_dir, monkeypatch):
     Path("etc").mkdir()
     Path("etc/fermata.toml").touch()
     return short_dir
+
+
+@pytest.fixture
+def run(capsys):
+    """Runs a command: gives its exit code, standard output and standard error."""
+
+    def run_command(*words: str) -> tuple[int, str, str]:
+        code = main(words)
+        return code, *capsys.readouterr()
+
+    return run_command
+
+
+@pytest.fixture
+def database(reactor, run_in):
+    """The default database, open in the test's reactor."""
+    Path("var").mkdir(exist_ok=True)
+    arguments = (Config().storage.url, "process", reactor, reactor.callFromThread)
+    database = run_in(Database.open, *arguments)
+    yield database
+    run_in(database.close)
+
+
+@pytest.fixture
+def parts(database, reactor, run_in):
+    """A server in the test's reactor, but for its network."""
+    return run_in(Parts, Config(), database, reactor, Deferred.fromCoroutine, lambda work: succeed(work()))
+
+
+@pytest.fixture(params=["up", "down"])
+def up_or_down(request):
+    """With the server up or down, as far as the command line can see; says which."""
+    if request.param == "up":
+        serve, parts = request.getfixturevalue("serve"), request.getfixturevalue("parts")
+        serve(Path("var"), running_commands(parts.services))
+    return request.param

@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 from fermata.app.check import check
 from fermata.app.config import Config
 from fermata.app.finding import Severity
-from fermata.app.stored_accounts import stored_accounts
+from fermata.app.stored_server import stored_server
 from fermata.net.certificates import ensure_certificate
 from fermata.storage import migrations
 
@@ -261,7 +261,7 @@ def test_sections_without_effect_take_no_ports(port):
 
 
 def test_a_migrated_database_is_all_right():
-    with stored_accounts(Config()):
+    with stored_server(Config()):
         pass
     assert findings() == ["note: var/tls/cert.pem is not there yet"]
 
@@ -272,7 +272,7 @@ def test_a_database_without_tables_will_be_migrated():
 
 
 def set_revision(revision: str) -> None:
-    with stored_accounts(Config()):
+    with stored_server(Config()):
         pass
     connection = sqlite3.connect("var/fermata.db")
     with connection:
@@ -286,7 +286,7 @@ def test_a_database_from_the_future_is_an_error():
 
 
 def test_a_database_that_lags_behind_will_be_migrated(monkeypatch):
-    with stored_accounts(Config()):
+    with stored_server(Config()):
         pass
     kept = migrations.head()
     monkeypatch.setattr(migrations, "head", lambda: "9999")

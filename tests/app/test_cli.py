@@ -7,27 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from fermata.app.accounts_access import account_commands
 from fermata.app.cli import main
-from fermata.app.config import Config
-from fermata.app.kept_accounts import KeptAccounts
+from fermata.app.commands import running_commands
 from fermata.core.sasl.credentials import verify_password
 from fermata.storage.database import Database
 from fermata.xmpp.jid import JID
 
 JULIET = JID.parse("juliet@localhost")
 pytestmark = pytest.mark.usefixtures("here")
-
-
-@pytest.fixture
-def run(capsys):
-    """Runs a command: gives its exit code, standard output and standard error."""
-
-    def run_command(*words: str) -> tuple[int, str, str]:
-        code = main(words)
-        return code, *capsys.readouterr()
-
-    return run_command
 
 
 class Accounts:
@@ -41,28 +28,14 @@ class Accounts:
         return bool(keys) and all(verify_password(key, password) for key in keys)
 
 
-async def in_thread(derive):
-    return derive()
-
-
-@pytest.fixture
-def database(reactor, run_in):
-    """The default database, open in the test's reactor."""
-    Path("var").mkdir(exist_ok=True)
-    arguments = (Config().storage.url, "process", reactor, reactor.callFromThread)
-    database = run_in(Database.open, *arguments)
-    yield database
-    run_in(database.close)
-
-
 @pytest.fixture(params=["up", "down"])
 def has_password(request, run_in):
     """Whether an account has a password; with the server up or down, as far as the command line can see."""
     if request.param == "up":
         database = request.getfixturevalue("database")
         serve = request.getfixturevalue("serve")
-        kept = KeptAccounts(database.entities, database.accounts, database.writer, in_thread)
-        serve(Path("var"), account_commands(kept))
+        parts = request.getfixturevalue("parts")
+        serve(Path("var"), running_commands(parts.services))
         return Accounts(run_in, database).has_password
 
     def look(jid: JID, password: str) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fermata.app.config import Config
-from fermata.app.stored_accounts import stored_accounts
+from fermata.app.stored_server import stored_server
 from fermata.xmpp.jid import JID
 
 JULIET = JID.parse("juliet@localhost")
@@ -62,8 +62,8 @@ def test_a_person_types_the_password_twice_unseen():
     assert terminal.end() == 0
     assert "juliet@localhost is ready to log in" in terminal.seen
     assert "s3cret" not in terminal.seen
-    with stored_accounts(Config()) as accounts:
-        assert accounts.exists(JULIET)
+    with stored_server(Config()) as server:
+        assert server.call("user-exists", jid=JULIET)
 
 
 def test_a_typing_error_in_a_password_makes_no_account():
@@ -74,8 +74,8 @@ def test_a_typing_error_in_a_password_makes_no_account():
     terminal.type("other\n")
     assert terminal.end() == 1
     assert "fermata: the two passwords are not the same" in terminal.seen
-    with stored_accounts(Config()) as accounts:
-        assert not accounts.exists(JULIET)
+    with stored_server(Config()) as server:
+        assert not server.call("user-exists", jid=JULIET)
 
 
 def test_a_terminal_sees_a_table_and_a_bar():

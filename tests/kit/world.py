@@ -185,6 +185,16 @@ class World:
     def _spawn(self, work: Coroutine[Any, Any, T]) -> object:
         return Deferred.fromCoroutine(work).addErrback(lambda failure: self._log.append(failure.getTraceback()))
 
+    def do(self, work: Coroutine[Any, Any, T]) -> T:
+        """What the coroutine returns; what it raises is raised."""
+        outcome: list[T | Failure] = []
+        Deferred.fromCoroutine(work).addBoth(outcome.append)
+        self.turn()
+        (result,) = outcome
+        if isinstance(result, Failure):
+            result.raiseException()
+        return result  # type: ignore[return-value]
+
     # -- people
 
     def add_account(self, jid: str, password: str = PASSWORD) -> None:

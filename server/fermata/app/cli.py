@@ -5,18 +5,28 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import __version__
-from . import cli_backup, cli_check, cli_db, cli_log, cli_status, cli_users
-from .cli_command import EXIT_DOWN, EXIT_TROUBLE, Context, StoredAccounts
+from . import (
+    cli_announce,
+    cli_backup,
+    cli_check,
+    cli_db,
+    cli_log,
+    cli_rooms,
+    cli_sessions,
+    cli_status,
+    cli_users,
+)
+from .cli_command import EXIT_DOWN, EXIT_TROUBLE, Context, OpenStored
 from .cli_output import Output
 from .config import ConfigError
 from .control import ServerDownError
 from .errors import CommandError
-from .stored_accounts import stored_accounts
+from .stored_server import stored_server
 
 _INTERRUPTED = 130
 
 
-def main(argv: Sequence[str] | None = None, stored: StoredAccounts = stored_accounts) -> int:
+def main(argv: Sequence[str] | None = None, stored: OpenStored = stored_server) -> int:
     """Runs one command and returns its exit code: 0 done, 1 not done, 2 not understood, 3 the server is down."""
     arguments = _parser().parse_args(argv)
     output = Output(arguments.json)
@@ -32,6 +42,12 @@ def main(argv: Sequence[str] | None = None, stored: StoredAccounts = stored_acco
         return _INTERRUPTED
 
 
+_WORDS = (
+    *(cli_users, cli_sessions, cli_rooms, cli_announce, cli_check, cli_status, cli_log),
+    *(cli_backup, cli_db),
+)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="fermata", description="Looks after a Fermata server.")
     parser.add_argument("--version", action="version", version=f"Fermata {__version__}")
@@ -40,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     # Given after the command, they count as well; left out there, they must not undo what stands before it.
     _add_global_options(global_options, argparse.SUPPRESS, argparse.SUPPRESS)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for word in (cli_users, cli_check, cli_status, cli_log, cli_backup, cli_db):
+    for word in _WORDS:
         word.add_parser(commands, global_options)
     return parser
 

@@ -1,18 +1,22 @@
-"""`fermata user …`: accounts are added, removed, listed, imported, and given passwords."""
+"""`fermata user …`: accounts are added, removed, disabled, listed, imported, and given passwords."""
 
 import argparse
 import csv
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from ..xmpp.jid import JID, JIDError
-from .accounts_access import Accounts, reach_accounts
-from .cli_command import Context
+from ..xmpp.jid import JID
+from .cli_command import Context, account_of
 from .config import Config
 from .errors import CommandError
 from .passwords import ask_password, check_password, generate_password
+
+#: The word, the server's command, what is said when it is done, and what it does.
+_DEEDS: Final = (
+    ("remove", "user-remove", "removed", "remove an account with everything in it; contacts and rooms are told"),
+    ("disable", "user-disable", "disabled", "let nobody log in to an account; what arrives for it is kept"),
+    ("enable", "user-enable", "enabled", "let its owner log in to a disabled account again"),
+)
 
 
 def add_parser(commands: Any, global_options: argparse.ArgumentParser) -> None:
@@ -26,9 +30,10 @@ def add_parser(commands: Any, global_options: argparse.ArgumentParser) -> None:
         password.add_argument("--password", metavar="P", help="otherwise it is asked for, or read from standard input")
         password.add_argument("--generate", action="store_true", help="make one up and print it")
         parser.set_defaults(run=run)
-    remove = actions.add_parser("remove", help="remove an account with everything in it", parents=[global_options])
-    remove.add_argument("jid", metavar="JID")
-    remove.set_defaults(run=_remove)
+    for name, command, done, text in _DEEDS:
+        deed = actions.add_parser(name, help=text, parents=[global_options])
+        deed.add_argument("jid", metavar="JID")
+        deed.set_defaults(run=_do, command=command, done=done)
     several = actions.add_parser(
         "import", help="make the accounts of a CSV file: jid,password", parents=[global_options]
     )
@@ -36,45 +41,47 @@ def add_parser(commands: Any, global_options: argparse.ArgumentParser) -> None:
     several.set_defaults(run=_import)
     listing = actions.add_parser("list", help="list accounts", parents=[global_options])
     listing.add_argument("domain", metavar="DOMAIN", nargs="?", help="one domain's only")
+    listing.add_argument("--disabled", action="store_true", help="only those that are disabled")
     listing.set_defaults(run=_list)
 
 
 def _add(arguments: argparse.Namespace, context: Context) -> int:
     config = context.config()
     jid = _account(arguments.jid, config)
-    with _accounts(config, context) as accounts:
-        if accounts.exists(jid):  # before anybody is asked to invent a password
+    with context.server(config) as server:
+        if server.call("user-exists", jid=jid):  # before anybody is asked to invent a password
             raise CommandError(f"{jid} is there already")
         password = _password(arguments, jid)
-        accounts.create(jid, password)
+        server.call("user-add", jid=jid, password=password)
     _say_password(arguments, context, jid, password, f"{jid} is ready to log in")
     return 0
 
 
 def _passwd(arguments: argparse.Namespace, context: Context) -> int:
-    jid = _bare_jid(arguments.jid)
-    with _accounts(context.config(), context) as accounts:
-        if not accounts.exists(jid):
+    jid = account_of(arguments.jid)
+    with context.server() as server:
+        if not server.call("user-exists", jid=jid):
             raise CommandError(f"there is no account {jid}")
         password = _password(arguments, jid)
-        accounts.set_password(jid, password)
+        server.call("user-passwd", jid=jid, password=password)
     _say_password(arguments, context, jid, password, f"{jid} has a new password")
     return 0
 
 
-def _remove(arguments: argparse.Namespace, context: Context) -> int:
-    jid = _bare_jid(arguments.jid)
-    with _accounts(context.config(), context) as accounts:
-        accounts.remove(jid)
-    context.output.line({"jid": jid}, f"{jid} is removed")
+def _do(arguments: argparse.Namespace, context: Context) -> int:
+    jid = account_of(arguments.jid)
+    with context.server() as server:
+        server.call(arguments.command, jid=jid)
+    context.output.line({"jid": jid}, f"{jid} is {arguments.done}")
     return 0
 
 
 def _list(arguments: argparse.Namespace, context: Context) -> int:
     config = context.config()
     domains = [arguments.domain] if arguments.domain else config.server.domains
-    with _accounts(config, context) as accounts:
-        jids = [jid for domain in domains for jid in accounts.list(domain)]
+    with context.server(config) as server:
+        lists = [server.call("user-list", domain=domain, is_disabled=arguments.disabled) for domain in domains]
+    jids = [jid for each in lists for jid in each]
     context.output.rows(jids, ["Account"], [[jid] for jid in jids])
     return 0
 
@@ -83,12 +90,12 @@ def _import(arguments: argparse.Namespace, context: Context) -> int:
     config = context.config()
     rows = read_accounts(arguments.file, config)
     existing: list[JID] = []
-    with _accounts(config, context) as accounts:
+    with context.server(config) as server:
         for jid, password in context.output.progress(rows, "Making accounts"):
-            if accounts.exists(jid):
+            if server.call("user-exists", jid=jid):
                 existing.append(jid)
             else:
-                accounts.create(jid, password)
+                server.call("user-add", jid=jid, password=password)
     created = len(rows) - len(existing)
     text = f"{created} account{'s' * (created != 1)} made"
     if existing:
@@ -133,27 +140,11 @@ def _account_row(row: list[str], config: Config) -> tuple[JID, str]:
 
 
 def _account(text: str, config: Config) -> JID:
-    jid = _bare_jid(text)
+    jid = account_of(text)
     if jid.domain not in config.server.domains:
         known = ", ".join(config.server.domains)
         raise CommandError(f"{jid.domain} is none of this server's domains ({known})")
     return jid
-
-
-def _bare_jid(text: str) -> JID:
-    try:
-        jid = JID.parse(text)
-    except JIDError as error:
-        raise CommandError(f"{text!r} is no JID: {error}") from error
-    if not jid.local or jid.resource:
-        raise CommandError(f"{text!r} is no bare JID such as juliet@example.org")
-    return jid
-
-
-@contextmanager
-def _accounts(config: Config, context: Context) -> Iterator[Accounts]:
-    with reach_accounts(config.server.data_dir, lambda: context.stored_accounts(config)) as accounts:
-        yield accounts
 
 
 def _password(arguments: argparse.Namespace, jid: JID) -> str:

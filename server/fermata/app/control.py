@@ -28,6 +28,7 @@ from twisted.logger import Logger
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 
+from ..xmpp.errors import StanzaError
 from .errors import CommandError
 
 Commands = Mapping[str, Callable[..., Any]]
@@ -91,8 +92,11 @@ class ControlProtocol(LineReceiver):
         self._answer({"result": result})
 
     def _failed(self, failure: Failure) -> None:
-        if failure.check(CommandError):
-            self._answer({"error": failure.getErrorMessage()})
+        error = failure.value
+        if isinstance(error, StanzaError):
+            self._answer({"error": error.text or error.condition})
+        elif isinstance(error, CommandError):
+            self._answer({"error": str(error)})
         else:
             self._log.failure("a command on the control socket failed", failure)
             self._answer({"error": "the server failed to do that; its log says why"})
@@ -107,7 +111,7 @@ class ControlProtocol(LineReceiver):
 class ControlFactory(Factory):
     """Offers commands: name → what to call with the arguments of a request, by keyword.
 
-    A command returns what JSON can say, or something awaitable with it, and raises CommandError to refuse.
+    A command returns what JSON can say, or something awaitable with it, and raises CommandError or StanzaError.
     """
 
     noisy = False

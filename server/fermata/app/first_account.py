@@ -3,8 +3,8 @@
 import sys
 from typing import Final
 
+from ..services.users import Users
 from ..xmpp.jid import JID
-from .accounts_access import RunningAccounts
 from .config import Config
 from .passwords import generate_password
 
@@ -21,13 +21,13 @@ _WORDS: Final = """
 """
 
 
-async def make_first_account(config: Config, accounts: RunningAccounts) -> str | None:
+async def make_first_account(config: Config, users: Users) -> str | None:
     """Makes an account if the first domain has none yet, and returns what to tell the operator of it."""
     domain = config.server.domains[0]
-    if await accounts.list(domain):
+    if await users.registered(domain):
         return None
     jid, password = JID.of(_LOCALPART, domain), generate_password()
-    await accounts.create(jid, password)
+    await users.add(jid, password)
     where = ", or ".join(config.c2s.listen)
     return _WORDS.format(jid=jid, password=password, where=where, domain=domain)
 

@@ -17,8 +17,9 @@ from ..host.residents import Residents, Spawn
 from ..host.router import Nowhere, Router
 from ..host.sessions import QueueLimits
 from ..services.endings import Endings
+from ..services.kept_accounts import InThread
 from ..services.local_domain import LocalDomain
-from ..services.login import InThread, Login, session_requests
+from ..services.login import Login, session_requests
 from ..services.messages import Messages
 from ..services.muc import RoomService
 from ..services.muc_rooms import RoomLoading
@@ -27,6 +28,7 @@ from ..services.muc_venues import Venues
 from ..services.presence import Presences
 from ..services.relayed import Relayed
 from ..services.roster import RosterRequests
+from ..services.safekeeping import Safekeeping
 from ..services.stream_management import StreamManagement
 from ..services.subscriptions import Subscriptions
 from ..services.visibility import Visibility
@@ -34,6 +36,7 @@ from ..storage.database import Database
 from ..xmpp.jid import JID
 from .components import Components
 from .config_tables import Config
+from .offered import Ground, offered
 
 _ID_BYTES = 18
 
@@ -48,6 +51,7 @@ class Parts:
 
     def __init__(self, config: Config, database: Database, clock: Clock, spawn: Spawn, in_thread: InThread) -> None:
         self._config, self._database, self._clock, self._spawn = config, database, clock, spawn
+        self._rooms: dict[str, RoomService] = {}
         self.router = Router(Nowhere())
         self.accounts: Residents[Account] = Residents(self._load_account, lambda account: account.is_idle, spawn)
         self._join_accounts(in_thread)
@@ -61,7 +65,8 @@ class Parts:
         writer = database.writer
         relayed = Relayed(JID.parse(config.server.domains[0]), self.router, writer)
         archive = database.archive if config.archive.accounts else None
-        messages = Messages(self.accounts, archive, database.spool, writer, clock)
+        safe = Safekeeping(archive, database.spool, writer, clock)
+        self.messages = messages = Messages(self.accounts, safe, database.spool, writer, clock)
         subscriptions = Subscriptions(self.router, writer)
         presences = Presences(self.accounts, messages, subscriptions, self.router, relayed, self._spawn)
         queue = QueueLimits(config.limits.queue_stanzas or math.inf, config.limits.queue_bytes or math.inf)
@@ -75,6 +80,23 @@ class Parts:
         failures = Failures(config.limits.failed_logins_per_minute)
         self.login = Login(
             database.accounts, self.accounts, self.sessions, stream_management, failures, clock, self._spawn, in_thread
+        )
+        self.services = offered(
+            Ground(
+                config,
+                database,
+                clock,
+                self._spawn,
+                in_thread,
+                self.router,
+                relayed,
+                self.accounts,
+                self.sessions,
+                presences,
+                subscriptions,
+                self._rooms,
+                new_id,
+            )
         )
         iqs = IQTable(self._spawn, writer)
         session_requests(iqs)
@@ -90,6 +112,7 @@ class Parts:
             Visibility(self.router, relayed),
             clock,
             config.server.admins,
+            self.services,
         )
         for extension in find(xep):
             extension.install(host)
@@ -109,6 +132,7 @@ class Parts:
         service = RoomService(
             loading,
             venues,
+            self.messages,
             iqs,
             self.router,
             self.sessions,
@@ -118,14 +142,26 @@ class Parts:
             self._config.archive.rooms,
         )
         self.router.serve(domain, service)
+        self._rooms[domain] = service
         return service
 
     async def _load_account(self, jid: JID) -> Account | None:
-        database = self._database
-        number = await database.accounts.number(jid)
+        number = await self._database.accounts.number(jid)
         if number is None:
             return None
+        spooled = await self._database.spool.count(number)
+        account = Account(number, jid, *await self._roster_and_blocklist(number, jid), spooled, self._reload_account)
+        account.is_disabled = await self._database.accounts.is_disabled(jid)
+        return account
+
+    async def _roster_and_blocklist(self, number: int, jid: JID) -> tuple[Roster, Blocklist]:
+        database = self._database
         items, requests = await database.rosters.roster(number), await database.rosters.requests(number)
         roster = Roster(number, jid, items, requests, self._config.limits.roster_items or math.inf)
-        blocked = await database.values.values(number, SPACE)
-        return Account(number, jid, roster, Blocklist(number, jid, blocked))
+        return roster, Blocklist(number, jid, await database.values.values(number, SPACE))
+
+    def _reload_account(self, account: Account) -> None:
+        async def reload() -> None:
+            account.roster, account.blocklist = await self._roster_and_blocklist(account.number, account.jid)
+
+        self._spawn(reload())

@@ -23,17 +23,18 @@ from ..net.listeners import ClientListeners
 from ..net.ports import PortError
 from ..net.tls import CertificateError, Identities
 from ..net.turn_writes import TurnWrites
+from ..services.kept_accounts import ITERATIONS
+from ..services.shutting_down import ShuttingDown
+from ..services.users import Users
 from ..storage.database import Database
 from ..storage.errors import StorageError
 from ..xmpp.errors import StreamError
-from .accounts_access import account_commands
+from .commands import running_commands
 from .component_import import ComponentError
 from .config import Config, without_effect
 from .control import Commands, ControlError, listen
 from .first_account import make_first_account, tell
 from .health import Health
-from .kept_accounts import ITERATIONS, KeptAccounts
-from .live_accounts import LiveAccounts
 from .logs import Log, log_commands
 from .metrics import Metrics
 from .notify import Supervisor
@@ -96,23 +97,21 @@ class Server(Service):
             config.storage.url, config.storage.durability.value, self._reactor, self._reactor.callFromThread
         )
         self.parts = Parts(config, self._database, self._reactor, spawn, in_thread)
-        database = self._database
-        kept = KeptAccounts(database.entities, database.accounts, database.writer, in_thread)
-        self._accounts = LiveAccounts(kept, self.parts.accounts, self.parts.sessions)
+        self.parts.services[ShuttingDown].on_due = self._reactor.stop
         self._control = listen(self._reactor, config.server.data_dir, self._commands())
         shared = self._shared()
         self.parts.components.open(self._reactor, new_id, shared.turn)
         self._listeners = ClientListeners(shared, config.limits.connections_per_address)
         self._listeners.listen(self._reactor, config.c2s.listen, config.c2s.listen_direct_tls)
-        health = Health(database.writer, self._reactor)
-        metrics = Metrics(self.parts, database.writer, self._listeners, shared.turn, self._identities, health)
+        health = Health(self._database.writer, self._reactor)
+        metrics = Metrics(self.parts, self._database.writer, self._listeners, shared.turn, self._identities, health)
         self._operations = Operations(self._reactor, health, Supervisor(), self._identities, self.reload)
         self._operations.open(config.http.listen, site(metrics, health.trouble))
         self._started_at = self._reactor.seconds()
         signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
 
     async def _welcome(self) -> None:
-        words = await make_first_account(self._config, self._accounts)
+        words = await make_first_account(self._config, self.parts.services[Users])
         tune_collector()
         self._say_ready()
         self._operations.ready("serving " + ", ".join(self._config.server.domains))
@@ -169,7 +168,7 @@ class Server(Service):
         )
 
     def _commands(self) -> Commands:
-        return {**account_commands(self._accounts), **log_commands(self._log), "status": self._status}
+        return {**running_commands(self.parts.services), **log_commands(self._log), "status": self._status}
 
     def _status(self) -> dict[str, Any]:
         parts = self.parts
@@ -180,6 +179,9 @@ class Server(Service):
             "uptime_seconds": self._reactor.seconds() - self._started_at,
             "connections": len(self._listeners),
             "sessions": len(parts.sessions),
+            "sessions_available": sum(session.priority is not None for session in parts.sessions),
+            "sessions_waiting": sum(session.link is None for session in parts.sessions),
+            "accounts_in_memory": len(parts.accounts),
             "rooms": len(rooms),
             "occupants": sum(len(room.rules.occupants) for room in rooms),
         }

@@ -110,6 +110,7 @@ class ClientStream:
         self._bindings: Mapping[str, bytes] = {}
         self._attempt: Mechanism | None = None
         self._failures = 0
+        self._is_disabled = False
         self.account: JID | None = None  #: who the client has proven to be
 
     @property
@@ -213,8 +214,9 @@ class ClientStream:
     def _abort(self, element: Element) -> list[Want]:
         return self._refused(SASLError("aborted"))
 
-    def credentials(self, keys: list[ScramKeys]) -> list[Want]:
-        """Answers NeedCredentials. Raises StreamError."""
+    def credentials(self, keys: list[ScramKeys], is_disabled: bool = False) -> list[Want]:
+        """Answers NeedCredentials; who proves to be the owner of a disabled account is told. Raises StreamError."""
+        self._is_disabled = is_disabled
         return self._go_on(lambda attempt: attempt.credentials(keys))
 
     def verified(self, matches: bool) -> list[Want]:
@@ -238,6 +240,8 @@ class ClientStream:
             return [Write(f"<challenge xmlns='{ns.SASL}'>{_encoded(step.data)}</challenge>")]
         if not isinstance(step, Success):
             return [step]
+        if self._is_disabled:
+            raise SASLError("account-disabled", "the account is disabled")
         assert self._realm is not None
         self._attempt = None
         self.account = JID.of(step.username, self._realm.domain)

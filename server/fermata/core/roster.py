@@ -93,6 +93,11 @@ class Roster:
             self._subscriptions = self._with("to", "both")
         return self._subscriptions
 
+    @property
+    def contacts(self) -> tuple[JID, ...]:
+        """Everybody who is in it."""
+        return tuple(self._items)
+
     def state(self, contact: JID) -> State:
         """How things stand with a contact (bare JID); *none* for a stranger."""
         item = self._items.get(contact)

@@ -1,12 +1,15 @@
 """Accounts as they are in memory: what everybody who deals with one must know."""
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from ..core.blocking import Blocklist
 from ..core.records import Lineage
 from ..core.roster import Roster
 from ..xmpp.jid import JID
 from .sessions import Session
+
+DISABLED: Final = "disabled"  #: of the value that a disabled account has: nobody can log in to it
 
 
 class Account:
@@ -15,7 +18,7 @@ class Account:
     It is loaded when one of its sessions binds or something arrives for it, and dropped when it is idle.
     """
 
-    __slots__ = ("_reload", "blocklist", "jid", "lineage", "number", "roster", "sessions", "spooled")
+    __slots__ = ("_reload", "blocklist", "is_disabled", "jid", "lineage", "number", "roster", "sessions", "spooled")
 
     def __init__(
         self,
@@ -30,6 +33,7 @@ class Account:
         self.number, self.jid, self.roster, self.blocklist = number, jid, roster, blocklist
         self._reload, self.lineage = reload, Lineage(self._start_anew)
         self.spooled = spooled  #: how many messages wait for it
+        self.is_disabled = False  #: nobody can log in to it: what arrives for it waits
         self.sessions: dict[str, Session] = {}  #: by resource
 
     def _start_anew(self) -> None:

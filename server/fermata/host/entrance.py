@@ -1,7 +1,7 @@
 """The way in, as the network layer sees it: from a proven address to a session, and out again."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ..core.sasl.credentials import ScramKeys
 from ..xmpp.element import Element
@@ -10,11 +10,18 @@ from ..xmpp.jid import JID
 from .sessions import Link, Session
 
 
+class Credentials(NamedTuple):
+    """What is known of who wants to authenticate: the account's keys, none if there is no such account."""
+
+    keys: list[ScramKeys]
+    is_disabled: bool = False  #: it may not log in, which is told to nobody but its owner
+
+
 class Entrance(Protocol):
     """What answers a client's connection. Every answer goes to the `done` that is passed along, at once or later."""
 
-    def look_up(self, jid: JID, address: str, done: Callable[[list[ScramKeys] | None], None]) -> None:
-        """The keys of an account, none if there is no such account; None if nobody at `address` may try it now."""
+    def look_up(self, jid: JID, address: str, done: Callable[[Credentials | None], None]) -> None:
+        """The credentials of an account; None if nobody at `address` may try it now."""
 
     def failed(self, jid: JID | None, address: str) -> None:
         """An attempt to authenticate has failed."""

@@ -22,6 +22,7 @@ from .iq import Addressee, IQTable, Responder
 from .origin import Clock
 from .registry import Sessions
 from .residents import Residents
+from .services import Services
 from .stores import ValueStore
 
 _SERVER: Final = Identity("server", "im", "Fermata")
@@ -66,6 +67,7 @@ class Host:
     visibility: Visibility
     clock: Clock
     admins: Sequence[str]
+    services: Services
 
     def on_iq(self, addressee: Addressee, type: str, tag: str, responder: Responder) -> None:
         """See IQTable.on."""

@@ -62,6 +62,17 @@ class Residents(Generic[T]):
         self._waiting[jid] = [(act, refuse)]
         self._spawn(self._bring_in(jid))
 
+    async def fetch(self, jid: JID) -> T | None:
+        """The one that has this bare JID, for somebody who need not stand in line; None if there is none."""
+        resident = self._present.get(jid)
+        return self._settle(jid, await self._load(jid)) if resident is None else resident
+
+    def _settle(self, jid: JID, loaded: T | None) -> T | None:
+        """Takes in what was loaded, unless somebody else was faster."""
+        if loaded is not None and jid not in self._present:
+            self.put(jid, loaded)
+        return self._present.get(jid)
+
     async def _bring_in(self, jid: JID) -> None:
         try:
             resident = await self._load(jid)
@@ -70,8 +81,7 @@ class Residents(Generic[T]):
             for _, refuse in self._waiting.pop(jid):
                 refuse(StanzaError("internal-server-error", "the database does not answer", "wait"))
             return
-        if resident is not None:
-            self.put(jid, resident)
+        self._settle(jid, resident)
         waiting = self._waiting[jid]
         while waiting:
             act, _ = waiting.pop(0)

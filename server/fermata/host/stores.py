@@ -40,6 +40,13 @@ class Writer(Protocol):
         """Calls `queue.advance(durable)` after the next commit."""
 
 
+class SettledWriter(Writer, Protocol):
+    """A writer that can be waited for."""
+
+    async def settled(self) -> None:
+        """Returns when everything that was submitted is committed, or has failed."""
+
+
 class RoomRow(NamedTuple):
     """A room as it is stored."""
 
@@ -94,6 +101,12 @@ class AccountStore(Protocol):
 
     async def accounts(self, domain: str) -> list[str]:
         """The bare JIDs of a domain's accounts, in order."""
+
+    async def disabled(self, domain: str) -> list[str]:
+        """Those of them that nobody can log in to."""
+
+    async def is_disabled(self, jid: JID) -> bool:
+        """Whether nobody can log in to that account."""
 
 
 class RosterStore(Protocol):
@@ -159,6 +172,12 @@ class RoomStore(Protocol):
 
     async def rooms(self, service: str) -> list[RoomRow]:
         """All rooms of a service, by JID."""
+
+    async def populations(self, service: str) -> dict[str, int]:
+        """How many people are in each room of a service where there is anybody, by the room's JID."""
+
+    async def rooms_of(self, jid: JID) -> list[str]:
+        """The bare JIDs of the rooms with which a bare JID has an affiliation."""
 
     async def affiliations(self, room: int) -> list[AffiliationRow]:
         """All affiliations of a room."""

@@ -22,10 +22,9 @@ from ..core.c2s_stream import (
     Want,
     Write,
 )
-from ..core.sasl.credentials import ScramKeys
 from ..core.sasl.mechanism import NeedCredentials, Verify
 from ..core.xmlstream import Limits, RefusedStanza, StreamEnd, StreamEvent, XMLStream
-from ..host.entrance import Entrance
+from ..host.entrance import Credentials, Entrance
 from ..host.origin import Clock
 from ..host.sessions import Session
 from ..xmpp import namespaces as ns
@@ -222,9 +221,9 @@ class ClientConnection(StreamConnection):
         trying = self._trying = JID.of(want.username, self._stream.domain)
         self._ask(lambda: self._shared.entrance.look_up(trying, self._address, self._looked_up))
 
-    def _looked_up(self, keys: list[ScramKeys] | None) -> None:
+    def _looked_up(self, found: Credentials | None) -> None:
         stream = self._stream
-        self._go_on(lambda: stream.refused("temporary-auth-failure") if keys is None else stream.credentials(keys))
+        self._go_on(lambda: stream.refused("temporary-auth-failure") if found is None else stream.credentials(*found))
 
     def _verify(self, want: Verify) -> None:
         def verified(matches: bool) -> None:

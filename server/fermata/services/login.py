@@ -1,12 +1,12 @@
 """How a client becomes a session: its keys, its account, its resource."""
 
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Final, Protocol
+from collections.abc import Callable
+from typing import Final
 
-from ..core.sasl.credentials import ScramKeys
 from ..core.throttle import Failures
 from ..host.accounts import Account
+from ..host.entrance import Credentials
 from ..host.iq import Addressee, IQTable
 from ..host.origin import Clock
 from ..host.registry import Sessions
@@ -17,6 +17,7 @@ from ..xmpp import namespaces as ns
 from ..xmpp.element import Element
 from ..xmpp.errors import StanzaError, StreamError
 from ..xmpp.jid import JID
+from .kept_accounts import InThread
 from .stream_management import StreamManagement
 
 _OF_MANY: Final = 0.1
@@ -28,13 +29,6 @@ def session_requests(iqs: IQTable) -> None:
     """Old clients ask for a session after they have bound one (RFC 3921 §3); since RFC 6121 that changes nothing."""
     for addressee in (Addressee.SELF, Addressee.SERVER):
         iqs.on(addressee, "set", "{%s}session" % ns.SESSION, lambda request: None)
-
-
-class InThread(Protocol):
-    """Runs slow work beside the reactor."""
-
-    def __call__(self, work: Callable[[], bool]) -> Awaitable[bool]:
-        """What `work` returns, once it has."""
 
 
 class Login:
@@ -56,22 +50,23 @@ class Login:
         self._spawn, self._in_thread = spawn, in_thread
         self.failed_attempts = 0  #: how often somebody has failed to authenticate
 
-    def look_up(self, jid: JID, address: str, done: Callable[[list[ScramKeys] | None], None]) -> None:
-        """The keys of an account, none if there is no such account; None if nobody may try now."""
+    def look_up(self, jid: JID, address: str, done: Callable[[Credentials | None], None]) -> None:
+        """The credentials of an account; None if nobody may try now."""
         now = self._clock.seconds()
         if any(self._failures.is_full(key, now) for key in ((address, jid), address, jid)):
             done(None)
             return
         self._spawn(self._look_up(jid, done))
 
-    async def _look_up(self, jid: JID, done: Callable[[list[ScramKeys] | None], None]) -> None:
+    async def _look_up(self, jid: JID, done: Callable[[Credentials | None], None]) -> None:
         try:
             keys = await self._credentials.credentials(jid)
+            is_disabled = await self._credentials.is_disabled(jid)
         except Exception:
             _log.exception("the keys of %s could not be read", jid)
             done(None)
         else:
-            done(keys)
+            done(Credentials(keys, is_disabled))
 
     def failed(self, jid: JID | None, address: str) -> None:
         """An attempt to authenticate has failed."""
@@ -95,7 +90,7 @@ class Login:
 
         def bound(account: Account | None) -> None:
             try:
-                if account is None:
+                if account is None or account.is_disabled:
                     raise StanzaError("not-allowed", "the account is gone")
                 done(self._sessions.bind(account, resource, link))
             except StanzaError as error:

@@ -1,6 +1,6 @@
 """Presence of accounts here: broadcast, directed, probed (RFC 6121 §4)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from ..core.delivery import Undelivered, presence_recipients, presence_undelivered, without_account
@@ -37,6 +37,10 @@ class Presences:
     ) -> None:
         self._accounts, self._messages, self._subscriptions = accounts, messages, subscriptions
         self._router, self._relayed, self._spawn = router, relayed, spawn
+        #: called with an account and a session of it that has become available and wants messages
+        self.on_arrival: list[Callable[[Account, Session], None]] = []
+        #: called with an account that has no available session any more, and the presence that said so
+        self.on_absence: list[Callable[[Account, Element], None]] = []
 
     # -- from our sessions
 
@@ -93,6 +97,15 @@ class Presences:
             session.send(payload_of(stanza_from(request)), account.jid)
         if said.takes_spool:
             self._spawn(self._messages.deliver_spool(account, session))
+            for told in self.on_arrival:
+                told(account, session)
+        elif now is None and before is not None:
+            self._left(account, stanza)
+
+    def _left(self, account: Account, stanza: Element) -> None:
+        if next(account.available(), None) is None:
+            for told in self.on_absence:
+                told(account, stanza)
 
     def _tell(self, session: Session, stanza: Element, to: JID) -> None:
         stanza = copy_of(stanza)

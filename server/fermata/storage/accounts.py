@@ -3,9 +3,10 @@
 from sqlalchemy import bindparam, select
 
 from ..core.sasl.credentials import ScramKeys
+from ..host.accounts import DISABLED
 from ..xmpp.jid import JID
 from .reader import Reader
-from .tables import credential, entity
+from .tables import credential, entity, value
 
 _CREDENTIALS = (
     select(
@@ -23,6 +24,9 @@ ACCOUNTS = (
     .where(entity.c.jid.endswith(bindparam("suffix")), entity.c.number.in_(select(credential.c.account)))
     .order_by(entity.c.jid)
 )
+_DISABLED = select(value.c.owner).where(value.c.space == DISABLED)
+_DISABLED_ACCOUNTS = ACCOUNTS.where(entity.c.number.in_(_DISABLED))
+_IS_DISABLED = _DISABLED.join_from(value, entity).where(entity.c.jid == bindparam("jid"))
 
 
 class SQLAccounts:
@@ -44,3 +48,11 @@ class SQLAccounts:
     async def accounts(self, domain: str) -> list[str]:
         """The bare JIDs of a domain's accounts, in order."""
         return [jid for (jid,) in await self._reader.rows(ACCOUNTS, suffix=f"@{domain}")]
+
+    async def disabled(self, domain: str) -> list[str]:
+        """Those of them that nobody can log in to."""
+        return [jid for (jid,) in await self._reader.rows(_DISABLED_ACCOUNTS, suffix=f"@{domain}")]
+
+    async def is_disabled(self, jid: JID) -> bool:
+        """Whether nobody can log in to that account."""
+        return bool(await self._reader.rows(_IS_DISABLED, jid=jid))

@@ -1,6 +1,6 @@
 """Rooms, their affiliations, who is in them, and their journal."""
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from ..core.records import Journalled, OccupancySaved
 from ..host.stores import AffiliationRow, RoomRow
@@ -25,10 +25,22 @@ _AFFILIATIONS = (
     .where(affiliation.c.room == bindparam("room"))
     .order_by(affiliation.c.jid)
 )
+_ROOMS_OF = (
+    select(entity.c.jid)
+    .join_from(affiliation, entity, entity.c.number == affiliation.c.room)
+    .where(affiliation.c.jid == bindparam("jid"))
+    .order_by(entity.c.jid)
+)
 _OCCUPANCIES = (
     select(*(occupancy.c[field] for field in OccupancySaved._fields))
     .where(occupancy.c.room == bindparam("room"))
     .order_by(occupancy.c.entered, occupancy.c.jid)
+)
+_POPULATIONS = (
+    select(entity.c.jid, func.count(occupancy.c.nick.distinct()))
+    .join_from(occupancy, entity)
+    .where(entity.c.jid.endswith(bindparam("suffix")))
+    .group_by(entity.c.jid)
 )
 _JOURNAL = (
     select(*(journal.c[field] for field in Journalled._fields))
@@ -53,6 +65,14 @@ class SQLRooms:
     async def rooms(self, service: str) -> list[RoomRow]:
         """All rooms of a service, by JID."""
         return [RoomRow(*row) for row in await self._reader.rows(_ROOMS_OF_SERVICE, suffix=f"@{service}")]
+
+    async def populations(self, service: str) -> dict[str, int]:
+        """How many people are in each room of a service where there is anybody, by the room's JID."""
+        return dict(await self._reader.rows(_POPULATIONS, suffix=f"@{service}"))
+
+    async def rooms_of(self, jid: JID) -> list[str]:
+        """The bare JIDs of the rooms with which a bare JID has an affiliation."""
+        return [room for (room,) in await self._reader.rows(_ROOMS_OF, jid=jid)]
 
     async def affiliations(self, room: int) -> list[AffiliationRow]:
         """All affiliations of a room."""

@@ -136,10 +136,15 @@ def _destroy(room: RoomState, effects: Effects, sender: JID, iq: Element, order:
         found = child(order, tag)
         if found is not None:
             told.append(E(tag.replace(ns.MUC_OWNER, ns.MUC_USER), None, found.text or ""))
+    dissolve(room, effects, told, now)
+    effects.answer(iq, sender)
+
+
+def dissolve(room: RoomState, effects: Effects, told: Element, now: float) -> None:
+    """The room is no more; each occupant is told `told`, a `<destroy/>`, of himself alone (§10.9)."""
     after = serialise(told, ns.MUC_USER)
     for occupant in list(room.occupants):
         notice = gone(occupant, occupant.shown.jid)._replace(affiliation="none", after=after)
         expel(room, effects, occupant, notice, now, "destroyed")
-    effects.answer(iq, sender)
     effects.records.append(EntityGone(room.number))
     effects.destroyed = True

@@ -1,0 +1,58 @@
+"""`fermata sessions …` and `fermata stop`: who is connected, and how that ends."""
+
+import argparse
+from typing import Any
+
+from .cli_command import EXIT_TROUBLE, Context, jid_of
+
+
+def add_parser(commands: Any, global_options: argparse.ArgumentParser) -> None:
+    """Adds `sessions` and `stop`."""
+    sessions = commands.add_parser("sessions", help="who is connected", parents=[global_options])
+    sessions.set_defaults(run=_list, domain=None)
+    actions = sessions.add_subparsers(metavar="ACTION")
+    listing = actions.add_parser("list", help="list the sessions (also without any action)", parents=[global_options])
+    listing.add_argument("domain", metavar="DOMAIN", nargs="?", help="one domain's only")
+    listing.set_defaults(run=_list)
+    end = actions.add_parser("end", help="end a session, or all of an account", parents=[global_options])
+    end.add_argument("jid", metavar="JID", help="with a resource, that session; without, all of the account")
+    end.set_defaults(run=_end)
+    stop = commands.add_parser("stop", help="shut the server down", parents=[global_options])
+    stop.add_argument("--delay", metavar="SECONDS", type=float, default=0.0, help="how long to wait before")
+    stop.add_argument("--announce", metavar="TEXT", default="", help="what everybody who is online is told")
+    stop.set_defaults(run=_stop)
+
+
+def _list(arguments: argparse.Namespace, context: Context) -> int:
+    with context.running_server() as server:
+        sessions = server.call("session-list")
+    if arguments.domain is not None:
+        sessions = [each for each in sessions if jid_of(each["jid"]).domain == arguments.domain]
+    rows = [
+        [
+            each["jid"],
+            "connected" if each["is_connected"] else "waits for its client",
+            "unavailable" if each["priority"] is None else f"priority {each['priority']}",
+            str(each["rooms"]),
+        ]
+        for each in sessions
+    ]
+    context.output.rows(sessions, ["Session", "Connection", "Presence", "Rooms"], rows)
+    return 0
+
+
+def _end(arguments: argparse.Namespace, context: Context) -> int:
+    jid = jid_of(arguments.jid)
+    with context.running_server() as server:
+        ended = server.call("session-end", jid=jid)
+    text = f"{ended} session{'s' * (ended != 1)} of {jid.bare} ended" if ended else f"{jid} has no session"
+    context.output.line({"jid": jid, "ended": ended}, text)
+    return 0 if ended else EXIT_TROUBLE
+
+
+def _stop(arguments: argparse.Namespace, context: Context) -> int:
+    with context.running_server() as server:
+        server.call("stop", delay=arguments.delay, text=arguments.announce)
+    when = f"stops in {arguments.delay:g} seconds" if arguments.delay else "stops"
+    context.output.line({"delay_seconds": arguments.delay}, f"the server {when}")
+    return 0

@@ -1,0 +1,59 @@
+"""The services that administrators and extensions ask for, made of the parts of a server."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ..host.accounts import Account
+from ..host.origin import Clock
+from ..host.registry import Sessions
+from ..host.residents import Residents, Spawn
+from ..host.router import Router
+from ..host.services import Services
+from ..services.announcements import Announcements
+from ..services.domain_values import DomainValues
+from ..services.kept_accounts import InThread, KeptAccounts
+from ..services.muc import RoomService
+from ..services.presence import Presences
+from ..services.relayed import Relayed
+from ..services.room_administration import RoomAdministration
+from ..services.shutting_down import ShuttingDown
+from ..services.subscriptions import Subscriptions
+from ..services.users import Users
+from ..storage.database import Database
+from .config_tables import Config
+
+
+class Ground(NamedTuple):
+    """What the offered services stand on; `rooms` are the room services by domain, as far as there are any yet."""
+
+    config: Config
+    database: Database
+    clock: Clock
+    spawn: Spawn
+    in_thread: InThread
+    router: Router
+    relayed: Relayed
+    accounts: Residents[Account]
+    sessions: Sessions
+    presences: Presences
+    subscriptions: Subscriptions
+    rooms: dict[str, RoomService]
+    new_id: Callable[[], str]
+
+
+def offered(ground: Ground) -> Services:
+    """All of them, joined to what they listen to."""
+    database, clock, spawn, domains = ground.database, ground.clock, ground.spawn, ground.config.server.domains
+    writer, router, relayed = database.writer, ground.router, ground.relayed
+    kept = KeptAccounts(database.entities, database.accounts, writer, clock, ground.in_thread)
+    users = Users(domains, kept, ground.accounts, ground.sessions, ground.subscriptions, relayed, spawn)
+    own = DomainValues(database.entities, database.values, writer, clock)
+    announcements = Announcements(domains, users, own, database.values, router, relayed, writer, spawn, ground.new_id)
+    ground.presences.on_arrival.append(announcements.arrived)
+    spawn(announcements.load())
+    rooms = RoomAdministration(ground.rooms, database.rooms, writer, clock)
+    users.on_removal.append(rooms.forget)
+    services = Services()
+    for service in (users, announcements, rooms, ShuttingDown(domains, announcements, clock)):
+        services.offer(service)
+    return services

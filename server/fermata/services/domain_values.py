@@ -1,0 +1,66 @@
+"""Small things that a domain itself owns, such as its message of the day: values whose owner is the domain."""
+
+from collections.abc import Sequence
+
+from ..core.records import EntityMade, Record, Step, ValueRemoved, ValueSaved
+from ..host.origin import Clock
+from ..host.stores import Entities, SettledWriter, ValueStore
+from ..xmpp.errors import StanzaError
+from ..xmpp.jid import JID
+
+
+class DomainValues:
+    """Values by domain, space and key; a method that changes one returns when that is durable.
+
+    They raise StanzaError `internal-server-error` where it can't be kept.
+    """
+
+    def __init__(self, entities: Entities, values: ValueStore, writer: SettledWriter, clock: Clock) -> None:
+        self._entities, self._values, self._writer, self._clock = entities, values, writer, clock
+        self._numbers: dict[str, int] = {}
+
+    async def value(self, domain: str, space: str, key: str) -> str | None:
+        """One value, if it is there."""
+        return await self._values.value(await self._number(domain), space, key)
+
+    async def values(self, domain: str, space: str) -> dict[str, str]:
+        """All values of one space."""
+        return await self._values.values(await self._number(domain), space)
+
+    async def keys(self, domain: str, space: str) -> list[str]:
+        """Under which keys there are values in one space."""
+        return await self._values.keys(await self._number(domain), space)
+
+    async def save(self, domain: str, space: str, key: str, value: str) -> None:
+        """Keeps a value."""
+        await self.keep([ValueSaved(await self._number(domain), space, key, value)])
+
+    async def removal(self, domain: str, space: str, key: str) -> Record:
+        """The record that takes a value away, to be kept with something else."""
+        return ValueRemoved(await self._number(domain), space, key)
+
+    async def remove(self, domain: str, space: str, keys: Sequence[str]) -> None:
+        """Takes values away."""
+        number = await self._number(domain)
+        await self.keep([ValueRemoved(number, space, key) for key in keys])
+
+    async def keep(self, records: list[Record]) -> None:
+        """Keeps records together."""
+        step = Step(records)
+        self._writer.submit(step)
+        await self._writer.settled()
+        if step.error is not None:
+            raise StanzaError("internal-server-error", f"the database refused it: {step.error}", "wait")
+
+    async def _number(self, domain: str) -> int:
+        known = self._numbers.get(domain)
+        if known is not None:
+            return known
+        number = await self._entities.number_of(JID.parse(domain))
+        # Somebody else may have made it meanwhile: nobody else does while this goes on without waiting.
+        if domain not in self._numbers:
+            if number is None:
+                number = self._entities.new_number()
+                self._writer.submit(Step([EntityMade(number, domain, self._clock.seconds())]))
+            self._numbers[domain] = number
+        return self._numbers[domain]
