@@ -139,8 +139,10 @@ def moderation(people: People, client: Client, to: str) -> None:
 
 def old_moderation(people: People, client: Client, to: str) -> None:
     """The same as clients of the older XEP-0425 ask for it."""
+    id = said(client, to)
     moderate = f"<moderate xmlns='{MODERATE}:0'><retract xmlns='urn:xmpp:message-retract:0'/></moderate>"
-    client.set(f"<apply-to xmlns='urn:xmpp:fasten:0' id='{said(client, to)}'>{moderate}</apply-to>", to)
+    client.set(f"<apply-to xmlns='urn:xmpp:fasten:0' id='{id}'>{moderate}</apply-to>", to)
+    client.wait_for(lambda stanza: find(stanza, f"{{urn:xmpp:fasten:0}}apply-to[@id='{id}']") is not None)
 
 
 def retraction(people: People, client: Client, to: str) -> None:
