@@ -159,7 +159,7 @@ def tombstones(people: People, client: Client, to: str) -> None:
 
 
 def self_ping(people: People, client: Client, to: str) -> None:
-    client.nothing_before(f"{to}/Ann")
+    client.sync(f"{to}/Ann")
 
 
 def room_itself(people: People, client: Client, to: str) -> None:
@@ -232,7 +232,7 @@ ROOM = REQUESTS | {
 def exercise_all(people: People, client: Client, to: str, exercises: dict[str, Exercise]) -> set[str]:
     advertised = features(client, to)
     assert advertised <= set(exercises), f"advertised without a test: {advertised - set(exercises)}"
-    for feature in advertised:
+    for feature in sorted(advertised):
         exercises[feature](people, client, to)
     return advertised
 
