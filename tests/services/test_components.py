@@ -368,11 +368,86 @@ def test_a_private_message_in_a_room_to_one_that_is_away_is_refused_to_its_autho
     romeo.expect_error("iq", "remote-server-timeout", "wait", id="q1")
 
 
-def test_stream_management_counts_what_waits(world: World) -> None:
+# What a sender was told is safe here
+
+
+@pytest.fixture
+def juliet(world: World) -> Client:
+    """Her client counts what is safe with us."""
     juliet = world.login("juliet@localhost/balcony")
     juliet.enable()
+    return juliet
+
+
+def spooled(world: World) -> int:
+    return len(world.rows("select * from spool"))
+
+
+def test_what_was_acknowledged_waits_through_a_crash(world: World, juliet: Client) -> None:
     say(juliet, "x@irc.localhost", "m1", "m2")
     assert juliet.request_ack() == 2
+    world.crash()
+    romeo = world.online("romeo@localhost/orchard")
+    say(romeo, "x@irc.localhost", "m3")
+    irc = component(world).connect(SECRET)
+    assert [stanza.get("id") for stanza in irc.synchronise()] == ["m1", "m2", "m3"]
+    world.turn()
+    assert spooled(world) == 0
+
+
+def test_what_has_reached_the_component_is_not_sent_again(world: World, irc: Component, juliet: Client) -> None:
+    say(juliet, "x@irc.localhost", "m1")
+    irc.expect("message", id="m1")
+    world.turn()
+    assert spooled(world) == 0
+    world.crash()
+    component(world).connect(SECRET).nothing_before("localhost")
+
+
+def test_what_it_has_not_read_waits_on_disk(world: World, irc: Component, juliet: Client) -> None:
+    say(juliet, "x@irc.localhost", *[f"m{number}" for number in range(15)], body=BODY)
+    assert juliet.request_ack() == 15
+    assert spooled(world) > 0
+    assert len(irc.synchronise()) == 15
+    world.turn()
+    assert spooled(world) == 0
+
+
+def test_what_has_been_refused_does_not_wait_any_more(world: World, juliet: Client) -> None:
+    say(juliet, "x@irc.localhost", "m1")
+    world.advance(MINUTE)
+    juliet.expect_error("message", "remote-server-timeout", id="m1")
+    assert spooled(world) == 0
+
+
+def test_after_a_crash_too_senders_are_told_if_nobody_comes(world: World, juliet: Client) -> None:
+    say(juliet, "x@irc.localhost", "m1")
+    assert juliet.request_ack() == 1
+    world.crash()
+    again = world.online("juliet@localhost/balcony")
+    world.advance(MINUTE)
+    again.expect_error("message", "remote-server-timeout", id="m1")
+
+
+def test_what_need_not_last_is_counted_all_the_same(world: World, juliet: Client) -> None:
+    juliet.send(
+        "<message to='x@irc.localhost' type='chat'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>"
+    )
+    ask(juliet, "irc.localhost")
+    assert juliet.request_ack() == 2
+    assert spooled(world) == 0
+
+
+def test_what_somebody_here_says_is_in_his_archive(world: World, irc: Component, romeo: Client) -> None:
+    say(romeo, "x@irc.localhost", "m1")
+    irc.expect("message", id="m1")
+    irc.send(f"<message from='x@irc.localhost' to='{romeo.jid}' type='chat' id='m2'><body>ho</body></message>")
+    romeo.expect("message", id="m2")
+    parties = world.rows("select sender, recipient from archive order by seq")
+    assert parties == [(romeo.jid, "x@irc.localhost"), ("x@irc.localhost", romeo.jid)]
+
+
+# The end
 
 
 def test_a_component_that_ends_its_stream_is_answered(irc: Component) -> None:

@@ -57,7 +57,7 @@ class Parts:
         self._join_accounts(in_thread)
         self.room_services = [self._room_service(domain) for domain in config.room_services()]
         self.discoverable.server_items += [JID.parse(domain) for domain in config.room_services()]
-        self.components = Components(config, self.router, database.writer, clock)
+        self.components = Components(config, self.router, database, self.messages, clock, spawn)
         self.discoverable.server_items += self.components.jids
 
     def _join_accounts(self, in_thread: InThread) -> None:

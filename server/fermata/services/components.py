@@ -20,6 +20,7 @@ from ..xmpp.errors import StanzaError, StreamError
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload, payload_of
 from ..xmpp.stanza import check_iq
+from .component_spool import ComponentSpool
 
 OUTAGE_SECONDS: Final = 60.0  #: how long stanzas wait for a component that takes none
 _PING: Final = "{%s}ping" % ns.PING
@@ -64,22 +65,27 @@ class _Waiting(NamedTuple):
 
 
 class ExternalComponent:
-    """A component that is connected, or is not (see host.router.Destination).
+    """A component that is connected, or is not (see host.router.Destination)."""
 
-    What waits is not on disk: the protocol has no acknowledgements, so who sends to a component can't know more than
-    that it was written.
-    """
-
-    def __init__(self, sent: FromComponent, relayed: Origin, clock: Clock, limits: QueueLimits) -> None:
+    def __init__(
+        self, sent: FromComponent, relayed: Origin, spool: ComponentSpool, clock: Clock, limits: QueueLimits
+    ) -> None:
         """`sent` takes what it sends; `relayed` is the origin of what is made here for it."""
         self.take, self.take_refused = sent.take, sent.take_refused
         self.link: Link | None = None
-        self._relayed, self._clock, self._limits = relayed, clock, limits
+        self._relayed, self._spool, self._clock, self._limits = relayed, spool, clock, limits
         self._waiting: deque[_Waiting] = deque()
         self._waiting_size = 0  # in characters
         self._is_given_up = False  #: nobody need wait for it until it connects
         self._patience: Timer | None = None
         self._lose_patience_later()
+
+    async def recover(self) -> None:
+        """What waited when the process ended goes on waiting, before all that has come since."""
+        for payload, to in reversed(await self._spool.load()):
+            self._waiting.appendleft(_Waiting(payload, to, self._relayed))
+            self._waiting_size += len(payload.rest)
+        self.drain()
 
     # -- its connection
 
@@ -106,17 +112,23 @@ class ExternalComponent:
         while waiting and (link := self.link) is not None and not link.paused:
             payload, to, _ = waiting.popleft()
             self._waiting_size -= len(payload.rest)
-            link.write(payload.addressed(to))
+            self._write(link, payload, to)
         if waiting:
             self._lose_patience_later()
 
     # -- what is for it (see host.router.Destination)
 
     def message(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
-        """Takes a message, in the order of its origin."""
+        """Takes a message. One whose sender is told what is safe here is on disk before it is told."""
+        payload = payload_of(stanza)
+        step = self._spool.keep(stanza, payload, to) if origin.is_counting else None
+        origin.emit(0 if step is None else step.ticket, step, self._send, payload, to, origin)
+
+    def presence(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
+        """Takes a presence, in the order of its origin."""
         origin.emit(0, None, self._send, payload_of(stanza), to, origin)
 
-    presence = iq = message
+    iq = presence
 
     def deliver(self, payload: Payload, to: JID) -> None:
         """Takes what a room or an account here has made; for its maker, no answer is one that may be better soon."""
@@ -126,17 +138,22 @@ class ExternalComponent:
     def _send(self, payload: Payload, to: JID, origin: Origin | None) -> None:
         link = self.link
         if link is not None and not link.paused and not self._waiting:
-            link.write(payload.addressed(to))
+            self._write(link, payload, to)
         elif self._is_given_up:
-            _refuse(_Waiting(payload, to, origin), StanzaError("remote-server-timeout", _NO_COMPONENT))
+            self._refuse(_Waiting(payload, to, origin), StanzaError("remote-server-timeout", _NO_COMPONENT))
         elif self._is_full(payload):
-            _refuse(
+            self._refuse(
                 _Waiting(payload, to, origin), StanzaError("resource-constraint", "too much waits for the component")
             )
             if link is not None:
                 link.end(StreamError("resource-constraint", "you do not read what you are sent"))
         else:
             self._wait(_Waiting(payload, to, origin))
+
+    def _write(self, link: Link, payload: Payload, to: JID) -> None:
+        link.write(payload.addressed(to))
+        if payload.spooled:
+            self._spool.written(payload, lambda: self.link is link and link.has_backlog)
 
     def _is_full(self, payload: Payload) -> bool:
         limits = self._limits
@@ -168,15 +185,14 @@ class ExternalComponent:
             link.end(StreamError("resource-constraint", "you do not read what you are sent"))
         waiting, self._waiting, self._waiting_size = self._waiting, deque(), 0
         for entry in waiting:
-            _refuse(entry, StanzaError("remote-server-timeout", _NO_COMPONENT))
+            self._refuse(entry, StanzaError("remote-server-timeout", _NO_COMPONENT))
 
-
-def _refuse(entry: _Waiting, error: StanzaError) -> None:
-    if entry.origin is None:
-        return
-    stanza = stanza_from(entry.payload.addressed(entry.to))
-    if _is_answered(stanza, entry.to):
-        entry.origin.refuse(stanza, error)
+    def _refuse(self, entry: _Waiting, error: StanzaError) -> None:
+        self._spool.forget(entry.payload)
+        if entry.origin is not None:
+            stanza = stanza_from(entry.payload.addressed(entry.to))
+            if _is_answered(stanza, entry.to):
+                entry.origin.refuse(stanza, error)
 
 
 def _is_answered(stanza: Element, to: JID) -> bool:

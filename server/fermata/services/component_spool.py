@@ -1,0 +1,67 @@
+"""Messages that wait on disk for an external component: their senders have been told that they are safe here."""
+
+from collections.abc import Callable
+from typing import Final
+
+from ..core.keeping import SPOOL, judge
+from ..core.records import EntityMade, MessageSpooled, SpoolTaken, Step
+from ..core.stored_xml import stanza_from
+from ..host.origin import Clock
+from ..host.stores import Entities, SpoolStore, Writer
+from ..xmpp.element import Element
+from ..xmpp.jid import JID
+from ..xmpp.payload import Payload, payload_of
+from ..xmpp.stanza import message_type
+
+_BACKLOG_SECONDS: Final = 1.0  #: how often to look whether a slow connection has taken what was written
+
+
+class ComponentSpool:
+    """The spool of one component, which owns it by its domain."""
+
+    def __init__(self, domain: JID, entities: Entities, spool: SpoolStore, writer: Writer, clock: Clock) -> None:
+        self._domain, self._entities, self._spool = domain, entities, spool
+        self._writer, self._clock = writer, clock
+        self._number: int | None = None
+
+    async def load(self) -> list[tuple[Payload, JID]]:
+        """What still waited when the process ended, oldest first. To be called once, before anything is kept."""
+        number = await self._entities.number_of(self._domain)
+        if number is None:
+            number = self._entities.new_number()
+            self._writer.submit(Step([EntityMade(number, self._domain, self._clock.seconds())]))
+        self._number = number
+        return [_spooled(row) for row in await self._spool.spooled(number)]
+
+    def keep(self, message: Element, payload: Payload, to: JID) -> Step | None:
+        """Keeps a message if it is of a kind that is kept; the step has been submitted."""
+        if self._number is None or not judge(message, message_type(message)) & SPOOL:
+            return None
+        payload.spooled = self._spool.new_seq()
+        row = MessageSpooled(self._number, payload.spooled, self._clock.seconds(), payload.addressed(to))
+        step = Step([row], message)
+        self._writer.submit(step)
+        return step
+
+    def written(self, payload: Payload, is_pending: Callable[[], bool]) -> None:
+        """A kept message was written, and is forgotten as soon as it has left this process."""
+        # It goes out at the end of this turn, after its commit.
+        self._clock.callLater(0, self._clock.callLater, 0, self._look, payload, is_pending)
+
+    def _look(self, payload: Payload, is_pending: Callable[[], bool]) -> None:
+        if is_pending():
+            self._clock.callLater(_BACKLOG_SECONDS, self._look, payload, is_pending)
+        else:
+            self.forget(payload)
+
+    def forget(self, payload: Payload) -> None:
+        """A message does not wait any more."""
+        if payload.spooled and self._number is not None:
+            self._writer.submit(Step([SpoolTaken(self._number, payload.spooled)]))
+
+
+def _spooled(row: MessageSpooled) -> tuple[Payload, JID]:
+    stanza = stanza_from(row.xml)
+    payload = payload_of(stanza)
+    payload.spooled = row.seq
+    return payload, JID.parse(stanza.get("to", ""))
