@@ -126,7 +126,7 @@ class Room:
         return self._step(stanzas.take_iq, sender, stanza, now)
 
     def recalled(self, sender: JID, stanza: Element, now: float, archived: str) -> Effects:
-        """A stanza again, with the archived message that its effects had to `recall`, as XML; empty if there is none."""
+        """A stanza again, with the archived message that its effects had to `recall`: XML, empty if there is none."""
 
         def take(state: RoomState, sender: JID, stanza: Element, now: float) -> Effects:
             return stanzas.take_recalled(state, sender, stanza, now, archived)
