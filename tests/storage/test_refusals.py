@@ -1,32 +1,23 @@
 """A database that refuses: a full disk, a commit that fails."""
 
-import resource
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import make_url, select
+from sqlalchemy import insert, make_url, select
+from sqlalchemy.exc import DBAPIError
 
+from fermata.core.records import MessageSpooled
 from fermata.storage import tables
+from fermata.storage.connect import connect, words
 from fermata.storage.errors import StorageError
 from kit.databases import Opened, Outbox, Place, message
+from kit.full_disk import no_file_longer_than
 
 
 def archived(opened: Opened) -> list[str]:
     return [xml for (xml,) in opened.rows(select(tables.archive.c.xml).order_by(tables.archive.c.seq))]
-
-
-@contextmanager
-def no_file_longer_than(size: int) -> Iterator[None]:
-    """As on a full disk: writing beyond this size fails."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 @pytest.mark.parametrize("durability", ["process", "power"])
@@ -73,3 +64,18 @@ def test_a_commit_that_fails_loses_its_batch_alone(postgresql_place: Place, open
     assert [str(step.error) for step in outbox.refused] != []
     assert "not this one" in str(outbox.refused[0].error)
     assert archived(opened) == ["<body>before</body>", "<body>after</body>"]
+
+
+def test_an_error_does_not_repeat_what_was_to_be_kept(
+    postgresql_place: Place, open_at: Callable[[Place], Opened]
+) -> None:
+    opened = open_at(postgresql_place)
+    step = opened.keep(MessageSpooled(4711, 1, 1.5, "<body>for her alone</body>"))
+    opened.commit()
+    assert "violates foreign key constraint" in str(step.error)
+    assert "4711" not in str(step.error)
+    engine = connect(postgresql_place.url, "process")
+    with engine.connect() as connection, pytest.raises(DBAPIError) as caught:
+        connection.execute(insert(tables.meta), [{"key": "x" * 9, "value": None}])
+    assert "x" * 9 not in words(caught.value)
+    engine.dispose()

@@ -1,5 +1,6 @@
 """The first account: made at the first start, so that there is somebody to log in as."""
 
+import os
 import sys
 from typing import Final
 
@@ -22,14 +23,23 @@ _WORDS: Final = """
 
 
 async def make_first_account(config: Config, users: Users) -> str | None:
-    """Makes an account if the first domain has none yet, and returns what to tell the operator of it."""
+    """Makes an account if the first domain has none yet, and returns what to tell the operator of it.
+
+    None is made where nobody could be told its password but systemd's journal.
+    """
     domain = config.server.domains[0]
-    if await users.registered(domain):
+    if _is_journal() or await users.registered(domain):
         return None
     jid, password = JID.of(_LOCALPART, domain), generate_password()
     await users.add(jid, password)
     where = ", or ".join(config.c2s.listen)
     return _WORDS.format(jid=jid, password=password, where=where, domain=domain)
+
+
+def _is_journal() -> bool:
+    """Whether standard error goes there (systemd.exec, JOURNAL_STREAM)."""
+    status = os.fstat(2)
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 
 
 def tell(words: str) -> None:

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, suppress
 from typing import Any, Protocol
 
 from ..core.records import EntityGone, Step
+from .connect import words
 from .crash_points import CrashPoint
 from .errors import StorageError
 from .statements import KEYED, Erasure, Row, Statements, kept_row
@@ -205,6 +206,6 @@ class Batches:
 def fail(step: Step, error: Exception) -> None:
     """The step is lost for good, and whatever builds on it."""
     if step.error is None:
-        step.error = error if isinstance(error, StorageError) else StorageError(f"not kept: {error}")
+        step.error = error if isinstance(error, StorageError) else StorageError(f"not kept: {words(error)}")
         if step.lineage is not None and step.lineage.broken is None:
             step.lineage.broken = step.error

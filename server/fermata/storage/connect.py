@@ -52,8 +52,11 @@ def dedicated(engine: Engine) -> Any:
 
 
 def words(error: Exception) -> str:
-    """What the database driver said, without what SQLAlchemy adds to it."""
-    return str(error.orig if isinstance(error, DBAPIError) else error).strip()
+    """What the database driver said, without what SQLAlchemy adds to it, and without the row that it was about.
+
+    PostgreSQL shows that in a `DETAIL`; it may be somebody's message, and logs are not for those.
+    """
+    return str(error.orig if isinstance(error, DBAPIError) else error).partition("\nDETAIL:")[0].strip()
 
 
 def _parse(url: str) -> URL:
@@ -73,7 +76,9 @@ def _connect_sqlite(url: URL, durability: Durability) -> Engine:
     _make_private(Path(url.database))
     # No isolation level: the driver then begins no transactions by itself.
     engine = sqlalchemy.create_engine(
-        url, connect_args={"isolation_level": None, "timeout": _BUSY_MILLISECONDS / 1000, "check_same_thread": False}
+        url,
+        connect_args={"isolation_level": None, "timeout": _BUSY_MILLISECONDS / 1000, "check_same_thread": False},
+        hide_parameters=True,  # in errors, which are logged
     )
 
     @event.listens_for(engine, "connect")
@@ -100,7 +105,11 @@ def _connect_postgresql(url: URL, durability: Durability) -> Engine:
     options = {"options": "-c synchronous_commit=on"} if durability == "power" else {}
     try:
         engine = sqlalchemy.create_engine(
-            url, connect_args={"autocommit": True, **_NOTICE_LOSS, **options}, paramstyle="format", pool_size=4
+            url,
+            connect_args={"autocommit": True, **_NOTICE_LOSS, **options},
+            paramstyle="format",
+            pool_size=4,
+            hide_parameters=True,
         )
     except ImportError as error:
         raise StorageError("PostgreSQL needs the package psycopg: pip install 'fermata[postgres]'") from error
