@@ -99,8 +99,10 @@ def _copy(source: Path, part: Path, progress: Progress) -> None:
             copy.execute("PRAGMA synchronous = OFF")  # it is put on the disk as a whole, at the end
             origin.backup(copy, pages=_PAGES_AT_ONCE, progress=step)
             copy.execute("PRAGMA journal_mode = DELETE")  # so that it is one file, which can be read anywhere
-        except sqlite3.Error as error:
+        except sqlite3.OperationalError as error:
             raise StorageError(f"{source} could not be copied to {part}: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise StorageError(f"{source} is damaged: {error}") from error
 
 
 def _put(part: Path, target: Path) -> None:
