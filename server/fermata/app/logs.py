@@ -101,13 +101,17 @@ class _Bridge(logging.Handler):
     """Makes an event of Twisted's log out of each record of the standard library's."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        try:
-            event: dict[str, Any] = {"text": record.getMessage()}
-            if record.exc_info is not None and record.exc_info[1] is not None:
-                event["log_failure"] = Failure(record.exc_info[1])
-            Logger(record.name).emit(_twisted_level(record.levelno), "{text}", **event)
-        except Exception:
-            self.handleError(record)
+        event: dict[str, Any] = {"text": _text_of(record)}
+        if record.exc_info is not None and record.exc_info[1] is not None:
+            event["log_failure"] = Failure(record.exc_info[1])
+        Logger(record.name).emit(_twisted_level(record.levelno), "{text}", **event)
+
+
+def _text_of(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:
+        return f"{record.msg!r} was given other arguments than it wants"
 
 
 def _twisted_level(number: int) -> Any:
