@@ -3,6 +3,7 @@
 import select
 import socket
 import time
+from pathlib import Path
 from typing import Protocol
 
 from cryptography import x509
@@ -53,6 +54,15 @@ class SocketLink:
         """Cut it as a lost network does: without any farewell that the peer could take for one."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         self.socket.close()
+
+
+class UnixLink(SocketLink):
+    """A connection to a socket in the file system."""
+
+    def __init__(self, path: Path) -> None:
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(DEADLINE)
+        self.socket.connect(str(path))
 
 
 class TLSLink:

@@ -1,27 +1,17 @@
 """External components on the wire of a real server: ports, sockets, processes (XEP-0114)."""
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from kit.component import Component
-from kit.links import DEADLINE, SocketLink
+from kit.links import SocketLink, UnixLink
 from kit.people import PASSWORD, People
 from kit.server import Server, free_port
 from kit.wire import Client
 
 SECRET = "correct horse battery staple"
-
-
-class UnixLink(SocketLink):
-    """A connection to a socket in the file system."""
-
-    def __init__(self, path: Path) -> None:
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(DEADLINE)
-        self.socket.connect(str(path))
 
 
 class ComponentServer(Server):
