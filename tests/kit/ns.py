@@ -20,6 +20,7 @@ DISCO_ITEMS = "http://jabber.org/protocol/disco#items"
 RSM = "http://jabber.org/protocol/rsm"
 CAPS = "http://jabber.org/protocol/caps"
 COMMANDS = "http://jabber.org/protocol/commands"
+ADMIN = "http://jabber.org/protocol/admin"
 CHAT_STATES = "http://jabber.org/protocol/chatstates"
 SERVER_INFO = "http://jabber.org/network/serverinfo"
 MUC = "http://jabber.org/protocol/muc"
@@ -70,6 +71,7 @@ PREFIXES = {
     "items": DISCO_ITEMS,
     "rsm": RSM,
     "caps": CAPS,
+    "commands": COMMANDS,
     "muc": MUC,
     "user": MUC_USER,
     "admin": MUC_ADMIN,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ..core.commands import CommandTable
 from ..host.accounts import Account
 from ..host.origin import Clock
 from ..host.registry import Sessions
@@ -54,6 +55,6 @@ def offered(ground: Ground) -> Services:
     rooms = RoomAdministration(ground.rooms, database.rooms, writer, clock)
     users.on_removal.append(rooms.forget)
     services = Services()
-    for service in (users, announcements, rooms, ShuttingDown(domains, announcements, clock)):
+    for service in (users, announcements, rooms, ShuttingDown(domains, announcements, clock), CommandTable()):
         services.offer(service)
     return services

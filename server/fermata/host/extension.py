@@ -12,10 +12,10 @@ import pkgutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from ..xmpp.dataforms import Form
-from ..xmpp.disco import Identity
+from ..xmpp.disco import Identity, Item
 from ..xmpp.jid import JID
 from .accounts import Account
 from .iq import Addressee, IQTable, Responder
@@ -26,6 +26,14 @@ from .services import Services
 from .stores import ValueStore
 
 _SERVER: Final = Identity("server", "im", "Fermata")
+
+
+class Node(NamedTuple):
+    """What service discovery tells of one node of a domain."""
+
+    identity: Identity
+    features: tuple[str, ...] = ()
+    items: tuple[Item, ...] = ()
 
 
 @dataclass(slots=True)
@@ -40,6 +48,8 @@ class Discoverable:
     server_version: str = ""
     #: the node that stands for all that is told of the server (XEP-0115 §4); empty for none
     server_node: Callable[[], str] = lambda: ""
+    #: nodes of the server: each is asked for the node of that name, as that requester may see it at that domain
+    server_nodes: list[Callable[[str, JID, JID], Node | None]] = field(default_factory=list)
     #: what clients are offered once they have authenticated, as XML; asked when everything is wired
     stream_features: list[Callable[[], str]] = field(default_factory=list)
 

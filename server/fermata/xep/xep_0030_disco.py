@@ -1,6 +1,6 @@
 """XEP-0030: Service Discovery, of the server and of accounts: it tells what the others have declared."""
 
-from ..host.extension import Host, extension
+from ..host.extension import Host, Node, extension
 from ..host.iq import Addressee, Request
 from ..xmpp import disco
 from ..xmpp import namespaces as ns
@@ -28,14 +28,24 @@ class _Discovery:
         self._found = host.discoverable
 
     def server_info(self, request: Request) -> Element:
-        found, node = self._found, request.payload.get("node", "")
-        if node != found.server_node():
-            _refuse_nodes(request)
-        return disco.info([found.server_identity], found.server_features, found.server_forms, node)
+        found, name = self._found, request.payload.get("node", "")
+        if name in ("", found.server_node()):
+            return disco.info([found.server_identity], found.server_features, found.server_forms, name)
+        node = self._node(name, request)
+        return disco.info([node.identity], node.features, node=name)
 
     def server_items(self, request: Request) -> Element:
-        _refuse_nodes(request)
+        name = request.payload.get("node", "")
+        if name:
+            return disco.items(self._node(name, request).items, name)
         return disco.items([disco.Item(jid) for jid in self._found.server_items])
+
+    def _node(self, name: str, request: Request) -> Node:
+        for node_of in self._found.server_nodes:
+            node = node_of(name, request.sender, request.to)
+            if node is not None:
+                return node
+        raise StanzaError("item-not-found", "there is no such node")
 
     def account_info(self, request: Request) -> Element:
         _refuse_strangers(request)
