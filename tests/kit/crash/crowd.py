@@ -20,8 +20,8 @@ RANDOM_INSTANT = "random instant"
 PATIENCE = 30.0  # seconds in which whatever is waited for has to happen
 
 _SOONEST, _LATEST = 0.05, 0.8  # seconds after the traffic has begun
-_GIVE_UP = 1.5  # likewise, if the point that was chosen is not reached
-_MOST_PASSES = 150  # of a point; the first thirty or so are of people who log in and enter
+_GIVE_UP = 3.0  # likewise, if the point that was chosen is not reached
+_MOST_PASSES = 100  # of a point; the first thirty or so are of people who log in and enter
 
 
 class Plan(NamedTuple):
