@@ -24,9 +24,9 @@ class Failures:
             self._prune(now)
         self._buckets[key] = (self._level(key, now) + weight, now)
 
-    def is_full(self, key: Hashable, now: float) -> bool:
-        """Whether this key has failed too often to be heard now."""
-        return 0 < self._per_minute < self._level(key, now) + 1
+    def is_full(self, key: Hashable, now: float, weight: float = 1.0) -> bool:
+        """Whether this key has failed too often to be heard now: one more failure of that weight would be too much."""
+        return 0 < self._per_minute < self._level(key, now) + weight
 
     def _level(self, key: Hashable, now: float) -> float:
         level, since = self._buckets.get(key, (0.0, now))

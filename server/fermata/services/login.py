@@ -1,7 +1,7 @@
 """How a client becomes a session: its keys, its account, its resource."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final
 
 from ..core.throttle import Failures
@@ -53,7 +53,7 @@ class Login:
     def look_up(self, jid: JID, address: str, done: Callable[[Credentials | None], None]) -> None:
         """The credentials of an account; None if nobody may try now."""
         now = self._clock.seconds()
-        if any(self._failures.is_full(key, now) for key in ((address, jid), address, jid)):
+        if any(self._failures.is_full(key, now, weight) for key, weight in _weights(address, jid)):
             done(None)
             return
         self._spawn(self._look_up(jid, done))
@@ -72,11 +72,8 @@ class Login:
         """An attempt to authenticate has failed."""
         self.failed_attempts += 1
         now = self._clock.seconds()
-        self._failures.note((address, jid), now)
-        # Whoever tries one password on many accounts, or comes from many addresses, is stopped as well; a house full of
-        # people is not, and nobody keeps others out of their accounts so easily.
-        self._failures.note(address, now, _OF_MANY)
-        self._failures.note(jid, now, _OF_MANY)
+        for key, weight in _weights(address, jid):
+            self._failures.note(key, now, weight)
 
     def verify(self, check: Callable[[], bool], done: Callable[[bool], None]) -> None:
         """Compares a password, which takes milliseconds, beside the reactor."""
@@ -130,3 +127,12 @@ class Login:
         if session.link is link:
             self._stream_management.lost(session)
             self._sessions.lost(session, link, self._stream_management.window(session))
+
+
+def _weights(address: str, jid: JID | None) -> tuple[tuple[Hashable, float], ...]:
+    """Whom a failure is held against, and how much.
+
+    Whoever tries one password on many accounts, or comes from many addresses, is stopped as well; a house full of
+    people is not, and nobody keeps others out of their accounts so easily.
+    """
+    return ((address, jid), 1.0), (address, _OF_MANY), (jid, _OF_MANY)
