@@ -220,3 +220,27 @@ def test_guessing_one_password_is_throttled_and_does_not_tell_who_exists(
     assert attempt(server, "guest6", PASSWORD, "127.0.10.3") == "success", "its owner is locked out"
     assert attempt(server, "guest5", PASSWORD, "127.0.10.1") == "success", "his neighbour is locked out"
     people.go()
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_guessing_from_many_addresses_is_throttled(launch: Callable[[Settings], Server], known: bool) -> None:
+    """Ten times as many for one account, wherever they come from."""
+    server, people = slow_server(launch, failed_logins_per_minute=1)
+    both = talking(people)
+    user = "guest6" if known else "nobody-at-all"
+    outcomes = [attempt(server, user, "wrong", f"127.0.11.{number}") for number in range(1, 12)]
+    assert outcomes == ["not-authorized"] * 10 + ["temporary-auth-failure"]
+    both.talk()
+    people.go()
+
+
+def test_guessing_for_many_accounts_is_throttled(launch: Callable[[Settings], Server]) -> None:
+    """Ten times as many from one address, whomever they are for."""
+    server, people = slow_server(launch, failed_logins_per_minute=1)
+    both = talking(people)
+    outcomes = [attempt(server, f"somebody{number}", "wrong", "127.0.12.1") for number in range(10)]
+    assert outcomes == ["not-authorized"] * 10
+    assert attempt(server, "guest6", PASSWORD, "127.0.12.1") == "temporary-auth-failure"
+    assert attempt(server, "guest6", PASSWORD, "127.0.12.2") == "success"
+    both.talk()
+    people.go()
