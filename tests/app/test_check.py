@@ -28,7 +28,7 @@ NAMES = ["localhost", "conference.localhost"]
 def here(short_dir, monkeypatch):
     """The current directory, with a configuration on ports of the system's choice."""
     monkeypatch.chdir(short_dir)
-    Path("fermata.toml").write_text('[c2s]\nlisten = ["tcp:0"]\nlisten_direct_tls = ["tcp:0"]\n')
+    configure('[c2s]\nlisten = ["tcp:0"]\nlisten_direct_tls = ["tcp:0"]\n')
     Path("var/tls").mkdir(parents=True)
     return short_dir
 
@@ -38,7 +38,8 @@ def findings() -> list[str]:
 
 
 def configure(text: str) -> None:
-    Path("fermata.toml").write_text(text)
+    """Writes the configuration, without ports for HTTP."""
+    Path("fermata.toml").write_text(f"{text}\n[http]\nlisten = []\n")
 
 
 class Signed:
@@ -256,7 +257,7 @@ def test_an_address_that_is_not_this_machines_is_an_error():
 
 
 def test_sections_without_effect_take_no_ports(port):
-    configure(f'[c2s]\nlisten = ["tcp:0"]\nlisten_direct_tls = []\n[http]\nlisten = ["tcp:{port}"]')
+    configure(f'[c2s]\nlisten = ["tcp:0"]\nlisten_direct_tls = []\n[s2s]\nlisten = ["tcp:{port}"]')
     assert findings() == ["note: var/tls/cert.pem is not there yet"]
 
 

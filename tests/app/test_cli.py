@@ -224,7 +224,7 @@ def test_what_is_not_understood_exits_with_2(run, words):
 
 
 def test_check_succeeds_with_notes_and_fails_with_errors(run):
-    Path("etc/fermata.toml").write_text("[c2s]\nlisten = []\nlisten_direct_tls = []")
+    Path("etc/fermata.toml").write_text("[c2s]\nlisten = []\nlisten_direct_tls = []\n[http]\nlisten = []")
     code, out, _ = run("check")
     assert code == 0
     assert out.splitlines()[0] == "note: var/tls/cert.pem is not there yet"

@@ -88,3 +88,6 @@ def test_a_terminal_sees_a_table_and_a_bar():
     assert listing.end() == 0
     assert "Account" in listing.seen
     assert "user2@localhost" in listing.seen
+    saving = Terminal("backup", "saved.db")
+    assert saving.end() == 0
+    assert "Copying the database" in saving.seen

@@ -163,3 +163,11 @@ def test_a_server_that_logs_everything_as_json_logs_nothing_that_people_write(
     assert {"time", "level", "logger", "message"} == {key for line in lines for key in line}
     assert not [line for line in lines for secret in (*SECRETS, password) if secret in line["message"]]
     assert server.log[-1].startswith("{")
+
+
+def test_the_level_of_a_server_that_is_down_is_nothing_to_change(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = Server(tmp_path)
+    assert main(["--config", str(server.configuration), "log", "debug"]) == 3
+    assert capsys.readouterr().err.startswith("fermata: no server is running with the data directory ")
