@@ -32,6 +32,9 @@ interop: $(STAMP)  ## get real clients and peers into .cache and drive them (min
 crash: $(STAMP)  ## kill -9 at any instant, 200 times and more: is anything lost that was acked? (ARGS='--rounds 20')
 	PYTHONPATH=tests $(PY) -m kit.crash $(ARGS)
 
+bench: $(STAMP)  ## measure against Prosody and ejabberd (an hour; minutes with ARGS=--quick; needs gcc and libssl-dev)
+	$(PY) -m bench $(ARGS)
+
 lint: $(STAMP)  ## ruff and strict mypy
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .

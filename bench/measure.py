@@ -1,0 +1,109 @@
+"""One measurement after the other, each with a fresh server and fresh copies of its accounts."""
+
+import shlex
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .credentials import Certificate, make_certificate
+from .errors import BenchError
+from .generator import Generator, Measured, compile_generator
+from .scenarios import WARM_UP_LOGINS, Scenario
+from .servers import Place, Running, Server, free_port, fresh_directory
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds for each timed scenario, and how often everything is measured."""
+
+    seconds: float
+    warm_up: float
+    repetitions: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be measured."""
+
+    servers: Sequence[Server]
+    scenarios: Sequence[Scenario]
+    timing: Timing
+
+    @property
+    def measurements(self) -> int:
+        """How many there will be."""
+        return len(self.servers) * len(self.scenarios) * self.timing.repetitions
+
+    @property
+    def accounts(self) -> int:
+        """How many each server needs."""
+        return max(scenario.accounts for scenario in self.scenarios)
+
+    def expected_seconds(self) -> float:
+        """About how long it takes: apart from the timed part, servers start, clients log in, and both come to rest."""
+        timed = self.timing.seconds + self.timing.warm_up
+        each = sum((timed if s.is_timed else 3) + (14 if s.needs_old_accounts else 5) for s in self.scenarios)
+        return each * len(self.servers) * self.timing.repetitions
+
+    def rounds(self) -> Iterator[tuple[int, Scenario, Server]]:
+        """The order: servers take turns, so that a disturbance from outside hits all of them alike."""
+        for repetition in range(self.timing.repetitions):
+            for scenario in self.scenarios:
+                for server in self.servers if repetition % 2 == 0 else reversed(self.servers):
+                    yield repetition, scenario, server
+
+
+class Workshop:
+    """A directory with the compiled generator, a certificate, and accounts for each server."""
+
+    def __init__(self, directory: Path, timing: Timing) -> None:
+        self._directory, self._timing = directory, timing
+        self._templates: dict[str, Path] = {}
+        self._program = compile_generator(directory.parent)
+        fresh_directory(directory)
+        self._certificate: Certificate = make_certificate(directory)
+
+    def prepare(self, server: Server, accounts: int) -> None:
+        """Make accounts for a server, unless another has made the same. Raises BenchError."""
+        if server.accounts_of not in self._templates:
+            template = fresh_directory(self._directory / f"accounts-{server.accounts_of}")
+            server.make_accounts(template, accounts, self._certificate)
+            self._templates[server.accounts_of] = template
+
+    def measure(self, server: Server, scenario: Scenario) -> Measured:
+        """What the generator measured; if the server did not start or fell, what is to be said about that."""
+        template = self._templates[server.accounts_of]
+        directory = fresh_directory(self._directory / "run", template)
+        place = Place(directory, free_port(), self._certificate, scenario.keeps_archive)
+        generator = Generator(self._program, self._directory / f"keys-{server.accounts_of}")
+        running = Running(server, place)
+        try:
+            with running:
+                measured = self._measure(running, scenario, generator)
+        except BenchError as error:
+            measured = {"good": False, "faults": {}, "first_fault": str(error)}
+        if not measured["good"]:
+            measured["last_words"] = running.last_words()
+        return measured
+
+    def _measure(self, running: Running, scenario: Scenario, generator: Generator) -> Measured:
+        def load(arguments: str, clients: int) -> Measured:
+            words = [*shlex.split(arguments), "--clients", str(clients)]
+            return generator.run(words, port=running.place.port, server_pid=running.pid)
+
+        if scenario.needs_old_accounts:
+            load("login --tls", scenario.accounts)
+            running.stop()
+            running.start()
+        if scenario.arguments.startswith("login"):
+            load(f"{scenario.arguments} --first {scenario.clients}", WARM_UP_LOGINS)
+        arguments = scenario.arguments
+        if scenario.is_timed:
+            arguments += f" --seconds {self._timing.seconds} --warmup {self._timing.warm_up}"
+        return load(arguments, scenario.clients)
+
+
+def stamp(measured: Measured, repetition: int, scenario: Scenario, server: Server) -> Measured:
+    """The measurement with what it is one of."""
+    return {"key": scenario.key, "server": server.name, "repetition": repetition, "at": int(time.time()), **measured}
