@@ -38,6 +38,9 @@ DELAY = "urn:xmpp:delay"
 BLOCKING = "urn:xmpp:blocking"
 BLOCKING_ERRORS = "urn:xmpp:blocking:errors"
 SM = "urn:xmpp:sm:3"
+FORWARD = "urn:xmpp:forward:0"
+MAM = "urn:xmpp:mam:2"
+VALIDATE = "http://jabber.org/protocol/xdata-validate"
 HINTS = "urn:xmpp:hints"
 SID = "urn:xmpp:sid:0"
 OCCUPANT_ID = "urn:xmpp:occupant-id:0"
@@ -84,6 +87,9 @@ PREFIXES = {
     "blocking-errors": BLOCKING_ERRORS,
     "sm": SM,
     "hints": HINTS,
+    "forward": FORWARD,
+    "mam": MAM,
+    "validate": VALIDATE,
     "sid": SID,
     "occupant": OCCUPANT_ID,
     "fasten": FASTEN,

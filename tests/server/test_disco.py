@@ -3,10 +3,13 @@
 import base64
 import hashlib
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from kit import ns
+from kit.archives import Page, query
+from kit.archives import page as archive_page
 from kit.muc import change, create, enter, party
 from kit.people import PASSWORD, People
 from kit.server import Server, Settings
@@ -166,6 +169,39 @@ def room_itself(people: People, client: Client, to: str) -> None:
     assert "110" in enter(client, to, "Ann").codes
 
 
+def archive(people: People, client: Client, to: str) -> None:
+    """A page of messages (XEP-0313 §4)."""
+    before = drained_page(client, to, "<max>0</max>").count or 0
+    write_to(client, to)
+    assert drained_page(client, to, "<max>0</max>").count == before + 1
+
+
+def extended_archive(people: People, client: Client, to: str) -> None:
+    """Messages by their ids, flipped pages, where the archive begins and ends (XEP-0313 §7)."""
+    write_to(client, to)
+    write_to(client, to)
+    last = drained_page(client, to, "<max>2</max><before/>", more=f"<flip-page xmlns='{ns.MAM}'/>").ids
+    assert drained_page(client, to, after_id=last[1]).ids == [last[0]]
+    assert drained_page(client, to, ids=last).ids == last[::-1]
+    assert find(client.get(f"<metadata xmlns='{ns.MAM}'/>", to), f"mam:metadata/mam:end[@id='{last[0]}']") is not None
+
+
+def archive_without_rooms(people: People, client: Client, to: str) -> None:
+    assert drained_page(client, to, "<max>1</max>", fields={"include-groupchat": "false"}).count is None
+
+
+def write_to(client: Client, to: str) -> None:
+    """Whatever is at that address has one more message."""
+    type = "groupchat" if to.endswith("@conference.localhost") else "chat"
+    client.send(f"<message type='{type}' to='{to}'><body>hello</body></message>")
+    client.wait_for(lambda stanza: text(stanza, "body") == "hello")
+
+
+def drained_page(client: Client, to: str, *page: str, **asked: Any) -> Page:
+    client.sync()
+    return archive_page(client, query(*page, **asked), to)
+
+
 def means(path: str, value: bool) -> Exercise:
     """A feature that states a setting of the room: the owner's form says the same."""
 
@@ -201,32 +237,37 @@ SERVER = REQUESTS | {
     "msgoffline": offline_messages,
     ns.COMMANDS: asks(f"<query xmlns='{ns.DISCO_ITEMS}' node='{ns.COMMANDS}'/>"),
 }
-ACCOUNT = REQUESTS | {ns.SID: account_stanza_ids}
+ARCHIVE = {ns.MAM: archive, ns.MAM + "#extended": extended_archive}
+ACCOUNT = REQUESTS | ARCHIVE | {ns.SID: account_stanza_ids, ns.MAM + "#groupchat-field": archive_without_rooms}
 SERVICES = REQUESTS | {ns.MUC: rooms_on_the_service, ns.RSM: pages}
-ROOM = REQUESTS | {
-    ns.MUC: room_itself,
-    ns.MUC + "#stable_id": stable_ids,
-    ns.MUC + "#self-ping-optimization": self_ping,
-    ns.SID: room_stanza_ids,
-    ns.OCCUPANT_ID: occupant_ids,
-    "jabber:iq:register": registration,
-    f"{MODERATE}:0": old_moderation,
-    f"{MODERATE}:1": moderation,
-    RETRACT: retraction,
-    f"{RETRACT}#tombstone": tombstones,
-    "muc_open": means("membersonly", False),
-    "muc_membersonly": means("membersonly", True),
-    "muc_hidden": means("publicroom", False),
-    "muc_public": means("publicroom", True),
-    "muc_persistent": means("persistentroom", True),
-    "muc_temporary": means("persistentroom", False),
-    "muc_moderated": means("moderatedroom", True),
-    "muc_unmoderated": means("moderatedroom", False),
-    "muc_passwordprotected": means("passwordprotectedroom", True),
-    "muc_unsecured": means("passwordprotectedroom", False),
-    "muc_semianonymous": whois("moderators"),
-    "muc_nonanonymous": whois("anyone"),
-}
+ROOM = (
+    REQUESTS
+    | ARCHIVE
+    | {
+        ns.MUC: room_itself,
+        ns.MUC + "#stable_id": stable_ids,
+        ns.MUC + "#self-ping-optimization": self_ping,
+        ns.SID: room_stanza_ids,
+        ns.OCCUPANT_ID: occupant_ids,
+        "jabber:iq:register": registration,
+        f"{MODERATE}:0": old_moderation,
+        f"{MODERATE}:1": moderation,
+        RETRACT: retraction,
+        f"{RETRACT}#tombstone": tombstones,
+        "muc_open": means("membersonly", False),
+        "muc_membersonly": means("membersonly", True),
+        "muc_hidden": means("publicroom", False),
+        "muc_public": means("publicroom", True),
+        "muc_persistent": means("persistentroom", True),
+        "muc_temporary": means("persistentroom", False),
+        "muc_moderated": means("moderatedroom", True),
+        "muc_unmoderated": means("moderatedroom", False),
+        "muc_passwordprotected": means("passwordprotectedroom", True),
+        "muc_unsecured": means("passwordprotectedroom", False),
+        "muc_semianonymous": whois("moderators"),
+        "muc_nonanonymous": whois("anyone"),
+    }
+)
 
 
 def exercise_all(people: People, client: Client, to: str, exercises: dict[str, Exercise]) -> set[str]:

@@ -113,6 +113,7 @@ class Parts:
             clock,
             config.server.admins,
             self.services,
+            archive,
         )
         for extension in find(xep):
             extension.install(host)

@@ -23,7 +23,7 @@ from .origin import Clock
 from .registry import Sessions
 from .residents import Residents
 from .services import Services
-from .stores import ValueStore
+from .stores import ArchiveStore, ValueStore
 
 _SERVER: Final = Identity("server", "im", "Fermata")
 
@@ -78,6 +78,7 @@ class Host:
     clock: Clock
     admins: Sequence[str]
     services: Services
+    archive: ArchiveStore | None  #: None where accounts have none
 
     def on_iq(self, addressee: Addressee, type: str, tag: str, responder: Responder) -> None:
         """See IQTable.on."""

@@ -4,9 +4,11 @@ Writes are records (`core.records`) handed to the writer in steps. Reads are cor
 without suspending, a remote one from a pool of threads. A read sees everything that was submitted before it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple, Protocol
 
+from ..core.archive_answer import Ends
+from ..core.archive_query import Selection
 from ..core.records import Journalled, MessageSpooled, OccupancySaved, Step
 from ..core.release import ReleaseQueue
 from ..core.roster_item import RosterItem
@@ -162,6 +164,18 @@ class ArchiveStore(Protocol):
 
     async def newest(self, owner: int, limit: int) -> list[ArchivedRow]:
         """The newest messages of an archive, oldest first."""
+
+    async def page(self, owner: int, selection: Selection, limit: int) -> list[ArchivedRow]:
+        """The first `limit` messages of a selection, the last ones if the newest are wanted; oldest first."""
+
+    async def count(self, owner: int, selection: Selection) -> int:
+        """How many messages a selection has."""
+
+    async def held(self, owner: int, seqs: Collection[int]) -> frozenset[int]:
+        """Those of some places where an archive has a message."""
+
+    async def ends(self, owner: int) -> Ends | None:
+        """The oldest and the newest message of an archive; None if it is empty."""
 
 
 class RoomStore(Protocol):

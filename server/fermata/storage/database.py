@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 from sqlalchemy import Engine
+from twisted.internet.defer import Deferred
 
 from . import crash_points, migrations, numbers
 from .accounts import SQLAccounts
@@ -42,7 +44,7 @@ class Database:
                 self.writer, reader = _open_embedded(self._engine, durability, clock, call_in_reactor, opened)
             else:
                 self.writer, reader = _open_remote(self._engine, clock, call_in_reactor, opened)
-            self._open_stores(reader)
+            self._open_stores(reader, clock)
             self._opened = opened.pop_all()
 
     @classmethod
@@ -53,12 +55,12 @@ class Database:
         """
         return cls(url, durability, clock, call_in_reactor)
 
-    def _open_stores(self, reader: Reader) -> None:
+    def _open_stores(self, reader: Reader, clock: Clock) -> None:
         with self._engine.connect() as connection:
             ids = ArchiveIDs(secret(connection, "of archive ids", _ARCHIVE_KEY_BYTES))
             self.entities = SQLEntities(reader, numbers.highest_entity(connection))
             self.spool = SQLSpool(reader, numbers.highest_spooled(connection))
-            self.archive = SQLArchive(reader, ids, numbers.highest_archived(connection))
+            self.archive = SQLArchive(reader, ids, numbers.highest_archived(connection), partial(_next_turn, clock))
         self.accounts = SQLAccounts(reader)
         self.rosters = SQLRosters(reader)
         self.values = SQLValues(reader)
@@ -73,6 +75,12 @@ class Database:
     def close(self) -> None:
         """Commits and releases what is open, and closes everything. Blocks while it does."""
         self._opened.close()
+
+
+def _next_turn(clock: Clock) -> Deferred[None]:
+    turn: Deferred[None] = Deferred()
+    clock.callLater(0, partial(turn.callback, None))
+    return turn
 
 
 def _open_embedded(

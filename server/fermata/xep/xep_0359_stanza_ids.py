@@ -4,6 +4,8 @@ from ..host.extension import Host, extension
 from ..xmpp import namespaces as ns
 
 
-@extension(xep=359, version="0.7.0", account_features=(ns.SID,))
+@extension(xep=359, version="0.7.0")
 def stanza_ids(host: Host) -> None:
-    """There is nothing to be wired: an id comes with the place in the archive."""
+    """There is nothing to be wired: an id comes with the place in the archive, where there is one."""
+    if host.archive is not None:
+        host.discoverable.account_features.add(ns.SID)

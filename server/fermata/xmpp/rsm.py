@@ -24,8 +24,11 @@ class Page(NamedTuple):
     at: int | None = None
 
     @classmethod
-    def parse(cls, query: Element) -> "Page | None":
-        """What the `<set/>` in a query asks for; None where there is none. Raises StanzaError `bad-request`."""
+    def parse(cls, query: Element, usual: int = _PAGE_MAX) -> "Page | None":
+        """What the `<set/>` in a query asks for; None where there is none. Raises StanzaError `bad-request`.
+
+        `usual` is the `max` of one that names none.
+        """
         found = child(query, SET)
         if found is None:
             return None
@@ -33,7 +36,7 @@ class Page(NamedTuple):
         if "after" in texts and "before" in texts:
             raise StanzaError("bad-request", "a page is after an item or before one")
         try:
-            most = int(texts.get("max", str(_PAGE_MAX)))
+            most = int(texts.get("max", str(usual)))
             index = int(texts["index"]) if "index" in texts else None
         except ValueError:
             raise StanzaError("bad-request", "max and index are numbers") from None
