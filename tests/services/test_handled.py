@@ -67,3 +67,16 @@ def test_a_session_that_cannot_be_resumed_is_acked_all_the_same(world: World, ro
     romeo.enable(resume=False)
     romeo.send(CHAT + COMPOSING)
     assert romeo.request_ack() == 2
+
+
+def test_how_far_a_session_got_is_forgotten_after_a_week(world: World) -> None:
+    juliet = world.login("juliet@localhost/balcony")
+    juliet.enable()
+    juliet.send("<message to='juliet@localhost' type='chat'><body>note</body></message>")
+    juliet.request_ack()
+    juliet.close()
+    assert world.rows("SELECT count(*) FROM handled") == [(1,)]
+    world.advance(6 * 86_400)
+    assert world.rows("SELECT count(*) FROM handled") == [(1,)]
+    world.advance(86_400 + 3_600)
+    assert world.rows("SELECT count(*) FROM handled") == [(0,)]

@@ -10,7 +10,7 @@ from fermata.core.records import (
     CredentialsSaved,
     EntityGone,
     EntityMade,
-    HandledRemoved,
+    HandledExpired,
     HandledSaved,
     Journalled,
     MessageArchived,
@@ -193,8 +193,9 @@ def test_handled_counters_belong_to_a_session_of_an_account(opened: Opened, rome
     assert opened.turns.run(handled.handled("one", romeo)) == 4
     assert opened.turns.run(handled.handled("two", romeo)) == 2**32 - 1
     assert opened.turns.run(handled.handled("one", romeo + 1)) is None
-    opened.keep(HandledRemoved("one"))
-    assert opened.turns.run(handled.handled("one", romeo)) is None
+    opened.keep(HandledExpired(1.5))
+    assert opened.turns.run(handled.handled("one", romeo)) == 4
+    assert opened.turns.run(handled.handled("two", romeo)) is None
 
 
 def test_a_room_is_as_it_was_saved_last(opened: Opened, verona: int) -> None:

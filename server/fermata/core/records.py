@@ -143,10 +143,10 @@ class HandledSaved(NamedTuple):
     stamp: float
 
 
-class HandledRemoved(NamedTuple):
-    """The stream-management session has ended."""
+class HandledExpired(NamedTuple):
+    """Nobody will ask any more how far sessions got of which nothing was heard since `stamp`."""
 
-    sm_id: str
+    stamp: float
 
 
 class RoomSaved(NamedTuple):
@@ -215,7 +215,7 @@ Record = (
     | ValueSaved
     | ValueRemoved
     | HandledSaved
-    | HandledRemoved
+    | HandledExpired
     | RoomSaved
     | AffiliationSaved
     | OccupancySaved

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ..core.c2s_stream import failed
-from ..core.records import HandledSaved, Record, Step
+from ..core.records import HandledExpired, HandledSaved, Record, Step
 from ..core.stream_management import Due, Inbound, Outbound
 from ..host.accounts import Account
 from ..host.origin import Clock
@@ -25,6 +25,8 @@ from ..xmpp.errors import StreamError
 _log = logging.getLogger(__name__)
 RESUME_SECONDS: Final = 600  #: how long a session without a connection can be resumed
 _SWEEP_SECONDS: Final = 1.0
+_REMEMBERED_SECONDS: Final = 7 * 86_400.0
+_FORGET_SECONDS: Final = 3_600.0
 
 
 class StreamManagement:
@@ -46,8 +48,9 @@ class StreamManagement:
         self._touched: set[Session] = set()
 
     def start(self) -> None:
-        """Begins to look after connections that have gone silent."""
+        """Begins to look after connections that have gone silent, and after what is remembered of sessions."""
         self._clock.callLater(_SWEEP_SECONDS, self._sweep)
+        self._clock.callLater(_FORGET_SECONDS, self._forget)
 
     def take(self, session: Session, nonza: Element) -> None:
         """An element of stream management from a bound client. Raises StreamError."""
@@ -150,6 +153,11 @@ class StreamManagement:
             session.link.end(StreamError("connection-timeout"))
         elif due is Due.FULL:
             session.overflowed(session)
+
+    def _forget(self) -> None:
+        """Nobody asks after so long how far a session got (§5)."""
+        self._writer.submit(Step([HandledExpired(self._clock.seconds() - _REMEMBERED_SECONDS)]))
+        self._clock.callLater(_FORGET_SECONDS, self._forget)
 
     def _sweep(self) -> None:
         now = self._clock.seconds()

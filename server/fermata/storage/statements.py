@@ -48,7 +48,6 @@ KEYED: Final[dict[type[Any], Table]] = {
     records.ValueSaved: tables.value,
     records.ValueRemoved: tables.value,
     records.HandledSaved: tables.handled,
-    records.HandledRemoved: tables.handled,
     records.RoomSaved: tables.room,
     records.AffiliationSaved: tables.affiliation,
     records.OccupancySaved: tables.occupancy,
@@ -59,7 +58,6 @@ _REMOVALS: Final = {
     records.SpoolTaken,
     records.RequestRemoved,
     records.ValueRemoved,
-    records.HandledRemoved,
     records.OccupancyEnded,
 }
 
@@ -97,6 +95,11 @@ def _replacement() -> ClauseElement:
     return update(archive).where(*found, archive.c.other == null()).values(xml=bindparam("xml"))
 
 
+def _expiry() -> ClauseElement:
+    stamp = tables.handled.c.stamp
+    return delete(tables.handled).where(stamp < bindparam(None, type_=stamp.type))
+
+
 class Statements:
     """SQL text in one database's dialect, with positional parameters in the order of the records' fields."""
 
@@ -106,6 +109,7 @@ class Statements:
         #: In the order in which they have to be run.
         self.written = {kind: self._append(kind, table) for kind, table in APPENDED.items()}
         self.written[records.MessageReplaced] = self._text(_replacement())
+        self.written[records.HandledExpired] = self._text(_expiry())
         keyed = {table.name: self._keyed(table) for table in KEYED.values()}
         self.keyed = {kind: keyed[table.name] for kind, table in KEYED.items()}
         self.erasures = [self._erasure(statement) for statement in self._erase()]
