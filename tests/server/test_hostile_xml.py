@@ -108,7 +108,7 @@ def test_utf_8_may_be_declared(people: People, declaration: str) -> None:
     client.expect_features()
 
 
-# Size (specs 0.3, XEP-0478)
+# Size (XEP-0478)
 
 
 def test_a_stanza_of_the_allowed_size_passes(guests: People, bystanders: Bystanders) -> None:

@@ -57,7 +57,7 @@ def test_a_stop_with_connections_that_say_nothing_does_not_last(server: Server, 
 
 
 def test_a_stop_is_no_leaving(server: Server, guests: People) -> None:
-    """Where occupants are kept there is no 332; nobody sees another leave (design §1.5, §1.6)."""
+    """Where occupants are kept there is no 332; nobody sees another leave."""
     ann, ben = guests.online(), guests.online()
     create(ann, ROOM, "Ann")
     enter(ben, ROOM, "Ben")

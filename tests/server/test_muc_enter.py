@@ -123,7 +123,7 @@ def test_who_enters_sees_what_the_others_said_of_themselves(ann: Client, ben: Cl
     assert (text(seen, "show"), text(seen, "status")) == ("xa", "asleep")
 
 
-# Refusals (§7.2; specs A0.3)
+# Refusals (XEP-0045 §7.2)
 
 
 def refused(client: Client, room: str, nick: str, type: str, condition: str, **options: str) -> Element:
@@ -313,7 +313,7 @@ def test_leaving_where_one_is_not_is_ignored(ann: Client, ben: Client, room: str
     ann.nothing_before(f"{room}/Ann")
 
 
-# Codes (specs A0.3)
+# Codes (XEP-0045 §7.2)
 
 
 @pytest.mark.parametrize(

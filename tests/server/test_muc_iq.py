@@ -1,4 +1,4 @@
-"""Requests in rooms (specs A0.5), and whether one is still in (XEP-0410, specs A1)."""
+"""Requests in rooms, and whether one is still in (XEP-0410)."""
 
 import pytest
 
@@ -151,7 +151,7 @@ def test_a_room_that_does_not_exist_has_no_answers(ann: Client, room: str, paylo
     assert ann.refused("get", payload, room)[1] in ("item-not-found", "service-unavailable")
 
 
-# Is one still in? Every row of the table of specs A1
+# Is one still in? Every answer that XEP-0410 knows
 
 
 def self_ping(client: Client, address: str) -> str:

@@ -1,4 +1,4 @@
-"""Owning rooms: the configuration form and destruction (XEP-0045 §10; specs A0.7)."""
+"""Owning rooms: the configuration form and destruction (XEP-0045 §10)."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from kit.wire import Client
 
 GET = f"<query xmlns='{ns.MUC_OWNER}'/>"
 PREFIX = "muc#roomconfig_"
-# field: type, default (specs A0.7); None where the default says nothing
+# field: type, default; None where the default says nothing
 FIELDS: dict[str, tuple[str, list[str] | None]] = {
     PREFIX + "roomname": ("text-single", None),
     PREFIX + "roomdesc": ("text-single", None),

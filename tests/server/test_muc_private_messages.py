@@ -1,4 +1,4 @@
-"""Private messages in rooms, and what becomes of occupants whose messages bounce (XEP-0045 §7.5; specs A0.6)."""
+"""Private messages in rooms, and what becomes of occupants whose messages bounce (XEP-0045 §7.5)."""
 
 import pytest
 
@@ -118,7 +118,7 @@ def test_private_messages_can_be_restricted(
             assert [stanza.get("type") for stanza in refusals] == ["error"], pair
 
 
-# Errors that come back (specs A0.6)
+# Errors that come back
 
 
 def bounce(client: Client, room: str, message: Element, type: str, condition: str) -> None:

@@ -280,7 +280,7 @@ def test_the_list_of_members_is_for_members_of_non_anonymous_rooms(
     assert (reply.get("type") == "result") is (whois == "anyone"), show(reply)
 
 
-# Rules for every change (specs A0.5)
+# Rules for every change
 
 
 def test_a_role_and_an_affiliation_in_one_item_is_a_bad_request(ann: Client, ben: Client, room: str) -> None:

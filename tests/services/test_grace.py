@@ -1,4 +1,4 @@
-"""A connection that is lost without stream management: for half a minute its rooms are told nothing (invariant 1)."""
+"""A connection that is lost without stream management: for half a minute its rooms are told nothing."""
 
 import pytest
 

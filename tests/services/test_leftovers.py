@@ -1,4 +1,4 @@
-"""What a session had not got, or had not acknowledged, when it came to its end (XEP-0198 §5, specs A8.3)."""
+"""What a session had not got, or had not acknowledged, when it came to its end (XEP-0198 §5)."""
 
 from collections.abc import Callable
 

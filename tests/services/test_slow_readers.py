@@ -1,4 +1,4 @@
-"""Clients that do not read what they are sent: a bounded queue, and then an end (design §2)."""
+"""Clients that do not read what they are sent: a bounded queue, and then an end."""
 
 from collections.abc import Callable
 

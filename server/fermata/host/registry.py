@@ -11,7 +11,7 @@ from .pipeline import FromClient
 from .sessions import Link, QueueLimits, Session
 from .stores import Writer
 
-GRACE_SECONDS: Final = 30.0  #: how long a lost connection without stream management is waited for (invariant 1)
+GRACE_SECONDS: Final = 30.0  #: how long a lost connection without stream management is waited for
 
 
 class Limits(NamedTuple):

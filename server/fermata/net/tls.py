@@ -138,7 +138,7 @@ class TLSForStream:
 
 
 def channel_bindings(connection: SSL.Connection, identities: Identities) -> dict[str, bytes]:
-    """The channel bindings of a connection by type (specs: XEP-0440 wants tls-server-end-point always)."""
+    """The channel bindings of a connection by type (XEP-0440 wants tls-server-end-point always)."""
     bindings: dict[str, bytes] = {}
     if connection.get_protocol_version_name() == "TLSv1.3":
         # On TLS 1.2 the exporter binds only with extended master secrets, which OpenSSL does not tell us about.

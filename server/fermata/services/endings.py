@@ -24,7 +24,7 @@ class Endings:
         self._stream_management, self._relayed = stream_management, relayed
 
     def unreachable(self, account: Account, session: Session) -> None:
-        """A connection was lost that can't be resumed: contacts are told at once, rooms not yet (invariant 1)."""
+        """A connection was lost that can't be resumed: contacts are told at once, rooms not yet."""
         self._presences.withdraw(account, session, None, keeps_rooms=True)
 
     def ended(self, account: Account, session: Session, keeps_rooms: bool) -> None:

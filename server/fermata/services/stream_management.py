@@ -180,7 +180,7 @@ class StreamManagement:
         return self._writer.submit(Step([])) if session in self._touched else self._writer.ticket
 
     def _gather(self) -> Step | None:
-        """The `h` of every session that got further: in the same transaction as what it counts (invariant 2)."""
+        """The `h` of every session that got further: in the same transaction as what it counts."""
         now = self._clock.seconds()
         records: list[Record] = [
             HandledSaved(session.sm_id, session.owner.number, session.inbound.finished, now)
