@@ -73,6 +73,8 @@ class Said(dict[JID, list[Element]]):
 class Archive:
     """Places in the archive of a room (see core.muc.state.Archive)."""
 
+    is_kept = True
+
     def __init__(self) -> None:
         self._numbers = count(1)
 
@@ -82,6 +84,9 @@ class Archive:
 
     def seq_of(self, id: str) -> int | None:
         return int(id[4:]) if id.startswith("sid-") and id[4:].isdecimal() else None
+
+    def id_of(self, seq: int) -> str:
+        return id_of(seq)
 
 
 class Stage:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from fermata.app.config_tables import Archive, Config
+from fermata.core.records import MessageArchived, Step
 from kit import ns
 from kit.archives import Page, bodies, page, query
 from kit.stanzas import find, find_all, form_fields, show
@@ -193,6 +194,25 @@ def test_a_bare_address_stands_for_every_resource_and_a_full_one_for_itself(
     assert with_("nurse@localhost") == ["b"]
     assert with_("localhost") == []
     assert with_("tybalt@localhost") == []
+
+
+def test_what_is_far_away_is_found_while_others_are_served(world: World, romeo: Client, juliet: Client) -> None:
+    write(romeo, juliet.bare, "far")
+    ((number,),) = world.rows("SELECT number FROM entity WHERE jid = 'romeo@localhost'")
+    new_seq, stamp = world.database.archive.new_seq, world.clock.seconds()
+    near = [
+        MessageArchived(new_seq(), stamp, number, None, romeo.jid, "nurse@localhost", 1, "<message/>")
+        for _ in range(2500)
+    ]
+    world.database.writer.submit(Step(list(near)))
+    world.turn()
+    asked = query("<before/>", with_=juliet.bare)
+    romeo.send(f"<iq type='set' id='far' to='{romeo.bare}'>{asked}</iq><iq type='set' id='near'>{query()}</iq>")
+    came = [romeo.next() for _ in range(53)]
+    ends = [number for number, each in enumerate(came) if each.tag == "iq"]
+    # One message of far away and fifty near ones, each page before its own end, whichever comes first.
+    assert [came[number].get("id") for number in ends] in (["near", "far"], ["far", "near"])
+    assert ends in ([50, 52], [1, 52])
 
 
 def test_ones_own_address_stands_for_what_one_wrote_to_oneself(romeo: Client, juliet: Client) -> None:

@@ -125,7 +125,14 @@ class Parts:
         database = self._database
         most = self._config.limits.occupants_per_room or math.inf
         loading = RoomLoading(
-            database.rooms, database.entities, database.archive, database.values, self._clock, new_id, most
+            database.rooms,
+            database.entities,
+            database.archive,
+            database.values,
+            self._clock,
+            new_id,
+            most,
+            self._config.archive.rooms,
         )
         iqs = IQTable(self._spawn, database.writer)
         RoomServiceRequests(domain, "Rooms", loading, iqs)

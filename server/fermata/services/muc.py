@@ -7,7 +7,7 @@ sees it, and what cannot be kept is told to nobody but its author.
 import logging
 from collections.abc import Callable
 
-from ..core.muc.effects import Effects, Flood, Send
+from ..core.muc.effects import Effects, Flood, Reading, Send
 from ..core.muc.room import Room
 from ..core.records import Lineage, MessageArchived, MessageReplaced, Record, Step
 from ..core.release import ReleaseQueue
@@ -181,6 +181,8 @@ class RoomService:
             self._messages.keep_sent(stanza, JID.parse(stanza.get("to", "")), sender)
         if effects.recall:
             self._spawn(self._recall(room, effects.recall, stanza, sender, origin))
+        if effects.reading is not None:
+            self._spawn(self._read(room, effects.reading, stanza, sender, origin))
 
     async def _recall(self, room: LiveRoom, seq: int, stanza: Element, sender: JID, origin: Origin) -> None:
         """Shows a room the message of its archive that a stanza is about."""
@@ -192,6 +194,21 @@ class RoomService:
             _log.exception("the archive of %s can't be read", jid)
             if stanza.tag == "iq":  # a message has been passed on already
                 origin.refuse(stanza, StanzaError("internal-server-error", "the database does not answer", "wait"))
+        finally:
+            settled()
+
+    async def _read(self, room: LiveRoom, reading: Reading, iq: Element, sender: JID, origin: Origin) -> None:
+        """Reads in the archive of a room what somebody asks it for."""
+        jid, settled = room.rules.jid, origin.hold()
+        try:
+            answer = await self._loading.read(room.rules.state.number, reading)
+            self._enter(iq, jid, sender, origin, lambda rules, *given: rules.told(*given, answer))
+        except StanzaError as error:
+            error.by = jid
+            room.queue.put(0, None, origin.answer, error_of(iq, error))
+        except Exception:
+            _log.exception("the archive of %s can't be read", jid)
+            origin.refuse(iq, StanzaError("internal-server-error", "the database does not answer", "wait"))
         finally:
             settled()
 

@@ -3,8 +3,10 @@
 import secrets
 from collections.abc import Callable, Collection
 
+from ..core.archive_answer import Ends
+from ..core.archive_query import Found
 from ..core.muc.config import Config
-from ..core.muc.effects import Effects
+from ..core.muc.effects import Effects, Reading
 from ..core.muc.ranks import Affiliation
 from ..core.muc.room import LOCK_SECONDS, Room
 from ..core.muc.vcard import SPACE
@@ -12,6 +14,7 @@ from ..host.origin import Clock
 from ..host.stores import ArchiveStore, Entities, RoomStore, ValueStore
 from ..xmpp.element import Element
 from ..xmpp.jid import JID
+from .archives import found
 
 _SECRET_BYTES = 32
 
@@ -19,8 +22,8 @@ _SECRET_BYTES = 32
 class RoomArchive:
     """The archive of the room with that number (see core.muc.state.Archive)."""
 
-    def __init__(self, archive: ArchiveStore, number: int) -> None:
-        self._archive, self._number = archive, number
+    def __init__(self, archive: ArchiveStore, number: int, is_kept: bool) -> None:
+        self._archive, self._number, self.is_kept = archive, number, is_kept
 
     def new(self) -> tuple[int, str]:
         """See Archive."""
@@ -30,6 +33,10 @@ class RoomArchive:
     def seq_of(self, id: str) -> int | None:
         """See Archive."""
         return self._archive.seq_of(id, self._number)
+
+    def id_of(self, seq: int) -> str:
+        """See Archive."""
+        return self._archive.id_of(seq, self._number)
 
 
 class RoomLoading:
@@ -44,9 +51,11 @@ class RoomLoading:
         clock: Clock,
         new_id: Callable[[], str],
         most_occupants: float,
+        keeps_archives: bool,
     ) -> None:
         self._rooms, self._entities, self._archive, self._values = rooms, entities, archive, values
         self._clock, self._new_id, self._most_occupants = clock, new_id, most_occupants
+        self._keeps_archives = keeps_archives
 
     async def load(self, jid: JID, present: Collection[JID] = ()) -> Room | None:
         """The room as it was kept, with the newest messages of its archive; None if there is none.
@@ -67,7 +76,7 @@ class RoomLoading:
             jid,
             config,
             row.secret,
-            RoomArchive(self._archive, row.number),
+            RoomArchive(self._archive, row.number, self._keeps_archives),
             self._new_id,
             affiliations=affiliations,
             subject=(row.subject, row.subject_by, row.subject_stamp),
@@ -86,7 +95,7 @@ class RoomLoading:
             jid,
             Config(),
             secrets.token_bytes(_SECRET_BYTES),
-            RoomArchive(self._archive, number),
+            RoomArchive(self._archive, number, self._keeps_archives),
             self._new_id,
             creator,
             presence,
@@ -103,3 +112,9 @@ class RoomLoading:
         """The message at that place of a room's archive; empty if there is none."""
         row = await self._archive.message(seq, number)
         return "" if row is None else row.xml
+
+    async def read(self, number: int, reading: Reading) -> Found | Ends | None:
+        """What a room has to read in its archive. Raises StanzaError as `archives.found` does."""
+        if reading.selection is None:
+            return await self._archive.ends(number)
+        return await found(self._archive, number, reading.selection)

@@ -22,6 +22,8 @@ ALWAYS = {
     "http://jabber.org/protocol/muc#stable_id",
     "http://jabber.org/protocol/muc#self-ping-optimization",
     "urn:xmpp:ping",
+    "urn:xmpp:mam:2",
+    "urn:xmpp:mam:2#extended",
     "urn:xmpp:sid:0",
     "urn:xmpp:occupant-id:0",
     "jabber:iq:register",

@@ -22,10 +22,9 @@ _FEATURES: Final = (
     ns.OCCUPANT_ID,
     ns.PING,
     ns.RETRACT,
-    ns.RETRACT_TOMBSTONE,
-    ns.SID,
     ns.VCARD,
 )
+_ARCHIVE: Final = (ns.MAM, ns.MAM_EXTENDED, ns.RETRACT_TOMBSTONE, ns.SID)
 _RESERVED_NICK: Final = "x-roomuser-item"
 _TRAFFIC: Final = ns.MUC + "#traffic"
 
@@ -45,8 +44,10 @@ def give_info(room: RoomState, effects: Effects, sender: JID, iq: Element, now: 
     if node:
         raise StanzaError("item-not-found")
     identity = disco.Identity("conference", "text", room.config.roomname or room.jid.local)
-    registration = [ns.REGISTER] if may_register(room, sender.bare) else []
-    effects.answer(iq, sender, disco.info([identity], [*_FEATURES, *registration, *_modes(room)], [_about(room)]))
+    features = [*_FEATURES, *(_ARCHIVE if room.archive.is_kept else ()), *_modes(room)]
+    if may_register(room, sender.bare):
+        features.append(ns.REGISTER)
+    effects.answer(iq, sender, disco.info([identity], features, [_about(room)]))
 
 
 def give_items(room: RoomState, effects: Effects, sender: JID, iq: Element, now: float) -> None:

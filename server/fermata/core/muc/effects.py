@@ -7,6 +7,7 @@ from ...xmpp.element import Element
 from ...xmpp.jid import JID
 from ...xmpp.payload import Payload, payload_of
 from ...xmpp.stanza import result_of
+from ..archive_query import Selection
 from ..records import Record
 
 
@@ -24,21 +25,29 @@ class Flood(NamedTuple):
     to: JID
 
 
+class Reading(NamedTuple):
+    """What is to be read in the room's archive: these messages or, for None, where it begins and ends."""
+
+    selection: Selection | None
+
+
 class Effects:
     """What one step does: `records` are committed first, then `sends` go out in order.
 
     `destroyed` says that the room is gone; `venue` is then where people are told to go instead, if anywhere. `recall`
     is the place in the archive of a message that the room must see before it is done with this stanza, or 0: what it
-    does then is what `Room.recalled` returns.
+    does then is what `Room.recalled` returns. `reading` is what must be read for it, if anything: then it goes on with
+    `Room.told`.
     """
 
-    __slots__ = ("destroyed", "recall", "records", "sends", "venue")
+    __slots__ = ("destroyed", "reading", "recall", "records", "sends", "venue")
 
     def __init__(self) -> None:
         self.records: list[Record] = []
         self.sends: list[Send | Flood] = []
         self.destroyed = False
         self.recall = 0
+        self.reading: Reading | None = None
         self.venue = ""
 
     def send(self, payload: Payload, to: Sequence[JID]) -> None:

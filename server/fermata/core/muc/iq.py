@@ -9,7 +9,8 @@ from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
 from ...xmpp.payload import payload_of
 from ...xmpp.stanza import check_iq
-from . import admin, avatar, disco, moderation, owner, register
+from .. import archive_query
+from . import admin, archive, avatar, disco, moderation, owner, register
 from .effects import Effects
 from .queries import Query
 from .rename import FORMER_SECONDS
@@ -36,6 +37,9 @@ _ANSWERERS: Final[dict[tuple[str, str], Answerer]] = {
     ("set", "{%s}query" % ns.MUC_ADMIN): admin.change,
     ("get", "{%s}query" % ns.MUC_OWNER): owner.give_form,
     ("set", "{%s}query" % ns.MUC_OWNER): owner.submit,
+    ("get", archive_query.QUERY): archive.give_form,
+    ("set", archive_query.QUERY): archive.read,
+    ("get", archive_query.METADATA): archive.read,
     ("set", "{%s}moderate" % ns.MODERATE): moderation.moderate,
     ("set", "{%s}apply-to" % ns.FASTEN): moderation.moderate,
     ("get", "{%s}vCard" % ns.VCARD): avatar.give_vcard,

@@ -71,12 +71,13 @@ def publish(room: RoomState, effects: Effects, shared: Element, by: str, sender:
     if keep:
         kept = "<message" + payload.rest
         effects.records.append(MessageArchived(seq, now, room.number, None, sender, room.jid, keep, kept))
-        payload = payload.with_child(_stanza_id(room.jid, id))
+        payload = payload.with_child(stanza_id(room.jid, id))
     effects.send(payload, room.occupants.everyone)
     return payload
 
 
-def _stanza_id(room: JID, id: str) -> str:
+def stanza_id(room: JID, id: str) -> str:
+    """The `<stanza-id/>` of a message in the archive of that room (XEP-0359)."""
     return f"<stanza-id xmlns='{ns.SID}' id='{id}' by='{room.attribute}'/>"
 
 
@@ -89,4 +90,4 @@ def archived(room: JID, id: str, stamp: float, keep: int, xml: str) -> Payload |
         return None
     sender = unescape(xml.partition("from='")[2].partition("'")[0], {"&apos;": "'", "&quot;": '"'})
     rest = xml.removeprefix("<message")
-    return Payload("message", rest, sender, "groupchat", id, stamp, keep).with_child(_stanza_id(room, id))
+    return Payload("message", rest, sender, "groupchat", id, stamp, keep).with_child(stanza_id(room, id))

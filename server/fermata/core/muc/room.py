@@ -7,7 +7,10 @@ from typing import Final
 from ...xmpp.element import Element
 from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
+from ..archive_answer import Ends
+from ..archive_query import Found
 from ..records import OccupancySaved
+from . import archive as archives
 from . import enter, exit, messages, stanzas
 from .config import Config
 from .effects import Effects
@@ -130,6 +133,16 @@ class Room:
 
         def take(state: RoomState, sender: JID, stanza: Element, now: float) -> Effects:
             return stanzas.take_recalled(state, sender, stanza, now, archived)
+
+        return self._step(take, sender, stanza, now)
+
+    def told(self, sender: JID, stanza: Element, now: float, answer: Found | Ends | None) -> Effects:
+        """A request again, with what the archive has to say of what was to be read for it."""
+
+        def take(state: RoomState, sender: JID, stanza: Element, now: float) -> Effects:
+            effects = Effects()
+            archives.conclude(state, effects, sender, stanza, answer)
+            return effects
 
         return self._step(take, sender, stanza, now)
 

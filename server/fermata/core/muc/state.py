@@ -12,19 +12,27 @@ from .effects import Effects
 from .history import History
 from .occupants import Occupant, Occupants, Session
 from .queries import Queries
-from .ranks import NONE, Affiliation
+from .ranks import NONE, Affiliation, default_role
 from .subject import Subject
 from .vcard import VCard
 
 
 class Archive(Protocol):
-    """Places in a room's archive, and the stanza-ids that stand for them."""
+    """Places in a room's archive, and the stanza-ids that stand for them.
+
+    `is_kept` says whether messages are really there to be found later; they have stanza-ids all the same.
+    """
+
+    is_kept: bool
 
     def new(self) -> tuple[int, str]:
         """The place of the next message, and its stanza-id."""
 
     def seq_of(self, id: str) -> int | None:
         """The place that a stanza-id stands for; None if it is none of this room's."""
+
+    def id_of(self, seq: int) -> str:
+        """The stanza-id that stands for a place."""
 
 
 class RoomState:
@@ -98,6 +106,12 @@ class RoomState:
     def entitled(self) -> tuple[JID, ...]:
         """The sessions that may see real JIDs (§7.2.3, §7.2.4)."""
         return self.occupants.everyone if self.config.nonanonymous else self.occupants.moderators
+
+    def entitles(self, sender: JID) -> bool:
+        """Whether somebody may see real JIDs, in the room or not: who is not might enter, and then see them."""
+        occupant = self.occupants.at(sender)
+        role = occupant.role if occupant is not None else default_role(self.affiliation_of(sender.bare), False)
+        return self.config.nonanonymous or role == "moderator"
 
     def unentitled(self) -> tuple[JID, ...]:
         """The sessions that may not."""
