@@ -89,6 +89,23 @@ def test_a_session_that_is_never_resumed_does_not_grow_for_ever(world: World, ro
     assert ids(again) == [str(number) for number in range(10 * QUEUE)]
 
 
+def test_a_session_that_ends_by_what_it_is_told_keeps_it_from_none_of_the_others(world: World) -> None:
+    first, lost, last = (world.login(f"juliet@localhost/{resource}") for resource in ("first", "lost", "last"))
+    for client in (first, lost, last):
+        client.get(f"<query xmlns='{ns.ROSTER}'/>")
+        client.get(f"<blocklist xmlns='{ns.BLOCKING}'/>")
+        client.enable()
+        client.available()
+    lost.cut()
+    for number in range(3 * QUEUE):
+        first.send(f"<presence><status>{number}</status></presence>")
+        first.set(f"<query xmlns='{ns.ROSTER}'><item jid='romeo@localhost' name='{number}'/></query>")
+        first.set(f"<block xmlns='{ns.BLOCKING}'><item jid='{number}@localhost'/></block>")
+        seen = last.sync()
+        assert f"{number}" in [stanza.findtext("status") for stanza in seen]
+        assert len([stanza for stanza in seen if stanza.get("type") == "set"]) == 2
+
+
 def test_bytes_are_counted_too(worlds: Callable[[Config], World]) -> None:
     world = worlds(Config(limits=Limits(queue_bytes=5 * len(BODY))))
     romeo, juliet = world.online("romeo@localhost/orchard"), world.online("juliet@localhost/balcony")

@@ -1,6 +1,6 @@
 """Accounts as they are in memory: what everybody who deals with one must know."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 from ..core.blocking import Blocklist
@@ -40,9 +40,12 @@ class Account:
         self.lineage = Lineage(self._start_anew)
         self._reload(self)
 
-    def available(self) -> Iterator[Session]:
-        """The sessions that have sent presence and not taken it back."""
-        return (session for session in self.sessions.values() if session.priority is not None)
+    def available(self) -> list[Session]:
+        """The sessions that have sent presence and not taken it back, as they are now.
+
+        Whoever is sent something can come to its end by it, so nobody goes through `sessions` itself and sends.
+        """
+        return [session for session in self.sessions.values() if session.priority is not None]
 
     @property
     def is_idle(self) -> bool:

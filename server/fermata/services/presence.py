@@ -103,7 +103,7 @@ class Presences:
             self._left(account, stanza)
 
     def _left(self, account: Account, stanza: Element) -> None:
-        if next(account.available(), None) is None:
+        if not account.available():
             for told in self.on_absence:
                 told(account, stanza)
 

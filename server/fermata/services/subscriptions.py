@@ -65,8 +65,8 @@ def push(sessions: Iterable[Session], account: JID, query: Element) -> None:
         session.send(payload_of(stanza), session.jid)
 
 
-def _interested(sessions: Iterable[Session]) -> Iterable[Session]:
-    return (session for session in sessions if session.wants_roster)
+def _interested(sessions: Iterable[Session]) -> list[Session]:
+    return [session for session in sessions if session.wants_roster]
 
 
 def _tell(sessions: Iterable[Session], account: JID, stanza: Element) -> None:

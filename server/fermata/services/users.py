@@ -134,7 +134,7 @@ class Users:
 
 
 def _is_online(account: Account) -> bool:
-    return next(account.available(), None) is not None
+    return bool(account.available())
 
 
 def _figures(session: Session) -> SessionFigures:

@@ -22,7 +22,7 @@ class Visibility:
     def hide(self, account: Account, contacts: Iterable[JID]) -> None:
         """These contacts and rooms, blocked now, see the account leave."""
         contacts = list(contacts)
-        for session in account.sessions.values():
+        for session in list(account.sessions.values()):
             places, targets = [*session.directed.rooms.values()], session.directed.targets()
             for contact in contacts:
                 if contact in places:

@@ -61,11 +61,10 @@ def _audience(account: Account) -> list[JID]:
 
 def _answer(account: Account, change: Change, consequence: _Consequence) -> Answer:
     def tell() -> None:
-        for session in account.sessions.values():
-            if session.wants_blocklist:
-                push = Element("iq", {"type": "set", "id": session.new_id(), "from": account.jid})
-                push.append(change.push)
-                session.send(payload_of(push), session.jid)
+        for session in [session for session in account.sessions.values() if session.wants_blocklist]:
+            push = Element("iq", {"type": "set", "id": session.new_id(), "from": account.jid})
+            push.append(change.push)
+            session.send(payload_of(push), session.jid)
         consequence(account, change.affected)
 
     return Answer(step=Step(change.records, lineage=account.lineage), then=tell)
