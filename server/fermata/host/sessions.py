@@ -88,6 +88,7 @@ class Session:
         self._waiting_size = 0  # in characters
         self._limits = limits
         self._in_line: deque[Callable[[], None]] = deque()  # what to do with stanzas that wait their turn
+        self._behind: list[Callable[[], None]] = []  # what to do once none waits
         self._holds = 0  # stanzas that are not dealt with yet
         self._position = 0
         self._held = False
@@ -141,6 +142,8 @@ class Session:
         """What is under way; the session is over, and forgets it."""
         left = self.under_way()
         self._waiting.clear()
+        # Of what waits its turn the client has not been told that it is handled: it has to send that again.
+        self._in_line.clear()
         self.outbound = None
         return left
 
@@ -179,9 +182,12 @@ class Session:
             self._keep_in_line(partial(self.take, stanza))
             return
         self._position, self._held = inbound.begin(), False
-        self._from_client.take(stanza, self, self.owner.blocklist)
-        if not self._held:
-            inbound.complete(self._position, self.counted(self))
+        try:
+            self._from_client.take(stanza, self, self.owner.blocklist)
+        finally:
+            # A stanza that ends the stream is dealt with by that: else all that follows a resumption would wait for it.
+            if not self._held:
+                inbound.complete(self._position, self.counted(self))
 
     def take_refused(self, stanza: Element, error: StanzaError) -> None:
         """A stanza that was too much to be read: it is answered, and counts as handled."""
@@ -213,8 +219,20 @@ class Session:
             while self._in_line and not self._holds:
                 self._in_line.popleft()()
         except StreamError as error:
+            self._in_line.clear()
             if self.link is not None:
                 self.link.end(error)
+        if not self._holds:
+            behind, self._behind = self._behind, []
+            for act in behind:
+                act()
+
+    def when_dealt_with(self, act: Callable[[], None]) -> None:
+        """Calls `act` once no stanza is held, nor waits behind one that is: now, as a rule."""
+        if self._holds:
+            self._behind.append(act)
+        else:
+            act()
 
     def _keep_in_line(self, turn: Callable[[], None]) -> None:
         if len(self._in_line) >= self._limits.stanzas:

@@ -83,7 +83,9 @@ class StreamManagement:
 
     def say_goodbye(self, session: Session, finish: Callable[[], None]) -> None:
         """The client has closed its stream: calls `finish` once all that it sent is counted, and it knows (§6)."""
-        session.emit(self._all_counted(session), None, self._acknowledge_last, session, finish)
+        session.when_dealt_with(
+            lambda: session.emit(self._all_counted(session), None, self._acknowledge_last, session, finish)
+        )
 
     def _acknowledge_last(self, session: Session, finish: Callable[[], None]) -> None:
         self._acknowledge(session)
@@ -95,8 +97,7 @@ class StreamManagement:
         if session is None or session.owner is not account:
             self._spawn(self._refuse(account, previd, link, done))
             return
-        # What the old connection brought in must be counted before the client is told how far we got.
-        session.emit(self._all_counted(session), None, self._move, session, h, link, done)
+        self._move_later(session, h, link, done)
 
     async def _refuse(self, account: Account, previd: str, link: Link, done: Callable[[Session | None], None]) -> None:
         try:
@@ -107,10 +108,23 @@ class StreamManagement:
         link.write(failed("item-not-found", h))
         done(None)
 
+    def _move_later(self, session: Session, h: int, link: Link, done: Callable[[Session | None], None]) -> None:
+        """What the old connection brought in must be counted before the client is told how far we got.
+
+        Else it would send again what is dealt with all the same.
+        """
+        session.when_dealt_with(
+            lambda: session.emit(self._all_counted(session), None, self._move, session, h, link, done)
+        )
+
     def _move(self, session: Session, h: int, link: Link, done: Callable[[Session | None], None]) -> None:
         if session.is_over or session.outbound is None or session.inbound is None:
             link.write(failed("item-not-found"))
             done(None)
+            return
+        handled = session.inbound.advance(self._writer.durable)
+        if not session.inbound.is_settled:
+            self._move_later(session, h, link, done)  # the old connection has brought in more
             return
         try:
             spooled = session.outbound.acked(h)
@@ -122,7 +136,6 @@ class StreamManagement:
             session.arrived(session, spooled)
         self._sessions.found(session, link)
         done(session)
-        handled = session.inbound.advance(self._writer.durable)
         link.write(f"<resumed xmlns='{ns.SM}' previd='{session.sm_id}' h='{handled}'/>")
         for payload, to in again:
             link.write(payload.addressed(to))
