@@ -3,7 +3,8 @@
 RFC 7590 (TLS 1.2 at least, no compression, no renegotiation), XEP-0368 (direct TLS), RFC 5929 and 9266 (bindings).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,8 @@ from OpenSSL import SSL
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
+
+from .certificates import ascii_name
 
 _WEAK: Final = ("md5", "sha1")
 _ALPN: Final = b"xmpp-client"
@@ -36,21 +39,38 @@ class Identity:
         context.set_mode(SSL.MODE_RELEASE_BUFFERS)
         context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
         context.set_session_id(b"fermata")
-        try:
-            context.use_certificate_chain_file(str(certificate))
-            context.use_privatekey_file(str(key))
-            context.check_privatekey()
-            self.certificate = x509.load_pem_x509_certificate(certificate.read_bytes())
-        except (SSL.Error, OSError, ValueError) as error:
-            raise CertificateError(f"the certificate {certificate} with the key {key}: {_words(error)}") from None
+        self.certificate = _load(context, certificate, key)
         self.context = context
         self.end_point = _end_point(self.certificate)
 
 
-def _words(error: Exception) -> str:
-    if isinstance(error, SSL.Error) and error.args and error.args[0]:
-        return str(error.args[0][0][-1])
-    return str(error)
+def _load(context: SSL.Context, certificate: Path, key: Path) -> x509.Certificate:
+    content = _read(certificate)
+    if b"ENCRYPTED" in _read(key):  # OpenSSL would ask at the terminal, and the server stand still meanwhile
+        raise CertificateError(f"{key} is locked with a passphrase, which nobody can enter")
+    with _in_words(f"{key} holds no private key in PEM form"):
+        context.use_privatekey_file(str(key))
+    with _in_words(f"{certificate} holds no certificate in PEM form"):
+        context.use_certificate_chain_file(str(certificate))
+        found = x509.load_pem_x509_certificate(content)
+    with _in_words(f"{key} is not the key of {certificate}"):
+        context.check_privatekey()
+    return found
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CertificateError(f"{path} cannot be read: {error.strerror}") from None
+
+
+@contextmanager
+def _in_words(text: str) -> Iterator[None]:
+    try:
+        yield
+    except (SSL.Error, ValueError):
+        raise CertificateError(text) from None
 
 
 def _end_point(certificate: x509.Certificate) -> bytes:
@@ -68,7 +88,8 @@ class Identities:
     def __init__(self, certificate: Path, key: Path, domains: Sequence[str]) -> None:
         self._certificate, self._key, self._domains = certificate, key, domains
         self._default: Identity
-        self._by_name: dict[bytes, Identity] = {}
+        self._by_domain: dict[str, Identity] = {}
+        self._by_name: dict[bytes, Identity] = {}  #: the same, by the names that clients ask for
         self._by_context: dict[SSL.Context, Identity] = {}
         self.reload()
 
@@ -79,13 +100,14 @@ class Identities:
         otherwise. Raises CertificateError, and then nothing has changed.
         """
         default = Identity(self._certificate, self._key)
-        by_name = {}
+        by_domain = {}
         for domain in self._domains:
             own = self._certificate.with_name(f"{domain}.pem")
             if own.exists() and own != self._certificate:
-                by_name[domain.encode("idna")] = Identity(own, own.with_suffix(".key"))
-        self._default, self._by_name = default, by_name
-        for identity in (default, *by_name.values()):
+                by_domain[domain] = Identity(own, own.with_suffix(".key"))
+        self._default, self._by_domain = default, by_domain
+        self._by_name = {ascii_name(domain).encode(): identity for domain, identity in by_domain.items()}
+        for identity in (default, *by_domain.values()):
             self._by_context[identity.context] = identity
             identity.context.set_tlsext_servername_callback(self._choose)
             identity.context.set_alpn_select_callback(_select)
@@ -115,7 +137,7 @@ class Identities:
         return self._identity_for(domain).context
 
     def _identity_for(self, domain: str) -> Identity:
-        return self._by_name.get(domain.encode("idna"), self._default)
+        return self._by_domain.get(domain, self._default)
 
 
 def _select(connection: SSL.Connection, offered: list[bytes]) -> bytes:
