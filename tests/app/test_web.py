@@ -127,7 +127,7 @@ def test_a_port_that_is_taken_ends_the_start_with_words(tmp_path: Path) -> None:
         server.launch()
         assert not server.is_running(START)
         said = server.wait_for_log("Fermata cannot start: ")
-        assert f": Couldn't listen on 127.0.0.1:{port}: [Errno 98] Address already in use" in said
+        assert f"tcp:{port}:interface=127.0.0.1: Address already in use" in said
 
 
 class Writer:

@@ -27,6 +27,7 @@ _TYPE_NAMES: Final = {
     dict: "a table",
 }
 _POSTGRESQL: Final = "postgresql+psycopg"
+_PASSWORD: Final = re.compile(r"(://[^:@]*):.*@")  #: in a URL; what is said of one does not repeat it
 _HOST_PORT: Final = re.compile(r"(?:\[(?P<ipv6>[0-9a-fA-F:.]+)\]|(?P<host>[^\s:\[\]]+)):(?P<port>[0-9]{1,5})")
 
 _IMPORT_PATH: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
@@ -158,29 +159,30 @@ def endpoint(value: Any) -> str:
 def database_url(value: Any) -> str:
     """An SQLAlchemy URL of one of the two supported databases."""
     url = text(value)
+    shown = _PASSWORD.sub(r"\1:***@", url)
     scheme, separator, rest = url.partition("://")
     if scheme == "sqlite" and separator:
         if not rest.startswith("/") or rest == "/":
             raise InvalidError(
-                ((), f'"{url}" names no file; three slashes stand before it: "sqlite:///var/fermata.db"')
+                ((), f'"{shown}" names no file; three slashes stand before it: "sqlite:///var/fermata.db"')
             )
         return url
     if scheme == _POSTGRESQL and separator:
-        return _postgresql_url(url)
+        return _postgresql_url(url, shown)
     if scheme.partition("+")[0] in ("postgresql", "postgres"):
-        raise InvalidError(((), f'"{url}" must begin with "{_POSTGRESQL}://"'))
+        raise InvalidError(((), f'"{shown}" must begin with "{_POSTGRESQL}://"'))
     expected = f'expected "sqlite:///FILE" or "{_POSTGRESQL}://USER@HOST/DATABASE"'
-    raise InvalidError(((), f'{expected}, not "{url}"'))
+    raise InvalidError(((), f'{expected}, not "{shown}"'))
 
 
-def _postgresql_url(url: str) -> str:
+def _postgresql_url(url: str, shown: str) -> str:
     try:
         parts = urlsplit(url)
         has_database = parts.path.strip("/") != "" and parts.port != 0
     except ValueError:
         has_database = False
     if not has_database:
-        raise InvalidError(((), f'"{url}" is not of the form "{_POSTGRESQL}://USER@HOST:PORT/DATABASE"'))
+        raise InvalidError(((), f'"{shown}" is not of the form "{_POSTGRESQL}://USER@HOST:PORT/DATABASE"'))
     return url
 
 

@@ -2,11 +2,13 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Final
 
 from ..services.users import Users
 from ..xmpp.jid import JID
 from .config import Config
+from .endpoints import tcp_port
 from .passwords import generate_password
 
 _LOCALPART: Final = "me"
@@ -18,7 +20,7 @@ _WORDS: Final = """
       password  {password}
 
   Log in with any XMPP client; the server is {where}.
-  Other accounts: fermata user add SOMEBODY@{domain}
+  Other accounts: {program} user add SOMEBODY@{domain}
 """
 
 
@@ -32,8 +34,23 @@ async def make_first_account(config: Config, users: Users) -> str | None:
         return None
     jid, password = JID.of(_LOCALPART, domain), generate_password()
     await users.add(jid, password)
-    where = ", or ".join(config.c2s.listen)
-    return _WORDS.format(jid=jid, password=password, where=where, domain=domain)
+    where = ", or ".join(map(_in_words, config.c2s.listen or config.c2s.listen_direct_tls))
+    return _WORDS.format(jid=jid, password=password, where=where, domain=domain, program=_program())
+
+
+def _in_words(endpoint: str) -> str:
+    """Where to connect to, as far as that is known here."""
+    port = tcp_port(endpoint)
+    return f"{port.interface or 'this machine'}, port {port.number}" if port is not None else endpoint
+
+
+def _program() -> str:
+    """The command line that was installed with this server, in a form that can be typed."""
+    program = Path(sys.executable).with_name("fermata")
+    if not program.exists():
+        return "fermata"
+    here = Path.cwd()
+    return str(program.relative_to(here) if program.is_relative_to(here) else program)
 
 
 def _is_journal() -> bool:

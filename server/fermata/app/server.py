@@ -32,7 +32,9 @@ from ..xmpp.errors import StreamError
 from .commands import running_commands
 from .component_import import ComponentError
 from .config import Config, without_effect
-from .control import Commands, ControlError, listen
+from .control import Commands, listen
+from .data_directory import make_data_directory
+from .errors import CommandError
 from .first_account import make_first_account, tell
 from .health import Health
 from .logs import Log, log_commands
@@ -83,13 +85,13 @@ class Server(Service):
         super().startService()  # type: ignore[no-untyped-call]
         try:
             self._open()
-        except (StorageError, ControlError, CertificateError, ComponentError, PortError, OSError) as error:
+        except (StorageError, CommandError, CertificateError, ComponentError, PortError, OSError) as error:
             raise SystemExit(f"Fermata cannot start: {error}") from error
         spawn(self._welcome())
 
     def _open(self) -> None:
         config = self._config
-        config.server.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_data_directory(config.server.data_dir)
         if ensure_certificate(config.tls.certificate, config.tls.key, config.certificate_names()):
             _log.info("A self-signed certificate was made: {path}", path=config.tls.certificate)
         self._identities = Identities(config.tls.certificate, config.tls.key, config.server.domains)

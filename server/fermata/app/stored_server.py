@@ -15,6 +15,7 @@ from ..xmpp.errors import StanzaError
 from .commands import stored_commands
 from .config import Config
 from .control import Commands, ServerDownError
+from .data_directory import make_data_directory
 from .errors import CommandError
 from .parts import Parts
 
@@ -38,10 +39,7 @@ class StoredServer:
 @contextmanager
 def stored_server(config: Config) -> Iterator[StoredServer]:
     """The server of a configuration, whose database is made or brought up to date if need be. Raises CommandError."""
-    try:
-        config.server.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise CommandError(f"the data directory {config.server.data_dir} cannot be made: {error.strerror}") from error
+    make_data_directory(config.server.data_dir)
     with _running_reactor() as reactor:
         database: Database = _wait(reactor, lambda: _open(reactor, config))
         try:

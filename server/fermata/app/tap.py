@@ -23,7 +23,7 @@ def makeService(options: Options) -> IService:  # noqa: N802
     try:
         config = load(Path(options["config"]))
     except ConfigError as error:
-        raise usage.UsageError(str(error)) from error
+        raise SystemExit(f"Fermata cannot start:\n{error}") from error
     log = Log(config.log.level, config.log.format, output_of(options.parent or {}, reactor))
     service = Logged(log)
     Server(config, reactor, log).setServiceParent(service)  # type: ignore[no-untyped-call]

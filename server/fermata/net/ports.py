@@ -18,16 +18,23 @@ def open_port(reactor: Any, text: str, factory: IProtocolFactory) -> IListeningP
     """Listens at a Twisted endpoint. Raises PortError."""
     # An endpoint on this machine has opened or failed by the time that it returns.
     opened: list[Any] = []
-    if text.startswith(("tcp:", "tcp6:")) and "backlog=" not in text:
-        # With Twisted's own 50, the kernel makes some wait for seconds when all come back at once.
-        text += f":backlog={_BACKLOG}"
+    # With Twisted's own 50, the kernel makes some wait for seconds when all come back at once.
+    is_short = text.startswith(("tcp:", "tcp6:")) and "backlog=" not in text
     try:
-        serverFromString(reactor, text).listen(factory).addBoth(opened.append)
+        serverFromString(reactor, f"{text}:backlog={_BACKLOG}" if is_short else text).listen(factory).addBoth(
+            opened.append
+        )
         if isinstance(opened[0], Failure):
             opened[0].raiseException()
     except (IndexError, KeyError) as error:
         raise PortError(f"{text}: systemd has passed on no such socket") from error
-    except (CannotListenError, OSError) as error:
-        raise PortError(f"{text}: {error}") from error
+    except CannotListenError as error:
+        raise PortError(f"{text}: {_words(error.socketError)}") from error
+    except OSError as error:
+        raise PortError(f"{text}: {_words(error)}") from error
     port: IListeningPort = opened[0]
     return port
+
+
+def _words(error: Any) -> str:
+    return getattr(error, "strerror", None) or str(error)
