@@ -1,7 +1,10 @@
 """A connection that is lost without stream management: for half a minute its rooms are told nothing."""
 
 import pytest
+from twisted.internet.defer import Deferred
 
+from fermata.host.accounts import Account
+from fermata.xmpp.jid import JID
 from kit import ns
 from kit.muc import create, enter
 from kit.stanzas import codes
@@ -136,3 +139,21 @@ def test_the_end_of_the_process_is_told_to_nobody(world: World, romeo: Client, j
     world.crash()
     again = world.online("romeo@localhost/orchard")
     again.nothing_before()
+
+
+def test_a_connection_that_is_lost_while_its_account_is_loaded_leaves_no_session(world: World) -> None:
+    world.add_account("romeo@localhost")
+    romeo = world.authenticated("romeo@localhost")
+    loading: Deferred[None] = Deferred()
+    load = world.parts.accounts._load
+
+    async def load_slowly(jid: JID) -> Account | None:
+        await loading
+        return await load(jid)
+
+    world.parts.accounts._load = load_slowly
+    romeo.send(f"<iq type='set' id='b'><bind xmlns='{ns.BIND}'><resource>orchard</resource></bind></iq>")
+    romeo.cut()
+    loading.callback(None)
+    world.advance(30)
+    assert list(world.parts.sessions) == []

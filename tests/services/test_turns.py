@@ -106,3 +106,18 @@ def test_what_waits_behind_a_stanza_that_ends_the_stream_comes_once(world: World
     assert [juliet.next().findtext("body") for _ in range(2)] == ["first", "second"]
     juliet.nothing_before()
     assert again.request_ack() == before + 3
+
+
+def test_a_connection_that_is_lost_before_it_has_the_session_does_not_keep_it(world: World) -> None:
+    romeo, juliet = world.login("romeo@localhost/orchard"), world.online("juliet@localhost/balcony")
+    id = romeo.enable().get("id", "")
+    holds = hold_the_next_stanza(session_of(world, romeo))
+    romeo.send(f"<message to='{juliet.bare}' type='chat'><body>first</body></message>")
+    again = world.authenticated("romeo@localhost")
+    again.send(f"<resume xmlns='{ns.SM}' previd='{id}' h='{romeo.handled}'/>")
+    again.cut()
+    holds.pop()()
+    world.turn()
+    assert session_of(world, romeo).link is None
+    world.advance(600)
+    assert [session.jid for session in world.parts.sessions] == [juliet.jid]

@@ -235,16 +235,11 @@ class ClientConnection(StreamConnection):
         account = self._stream.account or _nobody()
 
         def bound(session: Session | StanzaError) -> None:
-            self._go_on(lambda: [Write(self._bound(want.iq, session))])
+            if isinstance(session, Session):
+                self._begin(session)
+            self._go_on(lambda: [Write(_bound(want.iq, session))])
 
         self._ask(lambda: self._shared.entrance.bind(account, want.resource, self, bound))
-
-    def _bound(self, iq: Element, session: Session | StanzaError) -> str:
-        if isinstance(session, StanzaError):
-            return serialise(error_of(iq, session))
-        self._begin(session)
-        jid = E("{%s}jid" % ns.BIND, {}, str(session.jid))
-        return serialise(result_of(iq, E("{%s}bind" % ns.BIND, {}, jid)))
 
     def _resume(self, want: Resume) -> None:
         account = self._stream.account or _nobody()
@@ -257,8 +252,18 @@ class ClientConnection(StreamConnection):
         self._ask(lambda: self._shared.entrance.resume(account, want.previd, want.h, self, resumed))
 
     def _begin(self, session: Session) -> None:
+        if self._closing:
+            self._shared.entrance.lost(session, self)  # while it was waited for, the connection has gone
+            return
         self._forget_timer()
         self._session = session
+
+
+def _bound(iq: Element, session: Session | StanzaError) -> str:
+    if isinstance(session, StanzaError):
+        return serialise(error_of(iq, session))
+    jid = E("{%s}jid" % ns.BIND, {}, str(session.jid))
+    return serialise(result_of(iq, E("{%s}bind" % ns.BIND, {}, jid)))
 
 
 def _nobody() -> JID:

@@ -136,6 +136,8 @@ class StreamManagement:
             session.arrived(session, spooled)
         self._sessions.found(session, link)
         done(session)
+        if session.link is not link:
+            return  # it has gone already
         link.write(f"<resumed xmlns='{ns.SM}' previd='{session.sm_id}' h='{handled}'/>")
         for payload, to in again:
             link.write(payload.addressed(to))
