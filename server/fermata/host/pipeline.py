@@ -31,8 +31,13 @@ def address(stanza: Element, fallback: JID) -> JID:
 
 def guarded_route(router: Router, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
     """Routes a stanza; what is raised is answered to its origin."""
+    guarded(stanza, sender, origin, lambda: router.route(stanza, to, sender, origin))
+
+
+def guarded(stanza: Element, sender: JID, origin: Origin, act: Callable[[], None]) -> None:
+    """Does what is to be done with a stanza; what is raised is answered to its origin."""
     try:
-        router.route(stanza, to, sender, origin)
+        act()
     except StanzaError as error:
         origin.refuse(stanza, error)
     except Exception:

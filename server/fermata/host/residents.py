@@ -27,6 +27,7 @@ class Residents(Generic[T]):
         self._present: dict[JID, T] = {}
         self._waiting: dict[JID, list[tuple[Callable[[T | None], None], Refuse]]] = {}
         self._sweep_at = spare
+        self._dropped = 0  # how many have left memory
         self.get = self._present.get  #: the one that is in memory, or None; never loads
 
     def __iter__(self) -> Iterator[T]:
@@ -43,6 +44,7 @@ class Residents(Generic[T]):
 
     def drop(self, jid: JID) -> None:
         """It is gone, or must be loaded afresh."""
+        self._dropped += 1
         self._present.pop(jid, None)
 
     def use(self, jid: JID, act: Callable[[T | None], None], refuse: Refuse) -> None:
@@ -63,34 +65,51 @@ class Residents(Generic[T]):
         self._spawn(self._bring_in(jid))
 
     async def fetch(self, jid: JID) -> T | None:
-        """The one that has this bare JID, for somebody who need not stand in line; None if there is none."""
-        resident = self._present.get(jid)
-        return self._settle(jid, await self._load(jid)) if resident is None else resident
+        """The one that has this bare JID, for somebody who need not stand in line; None if there is none.
 
-    def _settle(self, jid: JID, loaded: T | None) -> T | None:
-        """Takes in what was loaded, unless somebody else was faster."""
-        if loaded is not None and jid not in self._present:
-            self.put(jid, loaded)
+        Whoever stands in line has his turn first. What storage raises comes through.
+        """
+        if jid not in self._present:
+            self._waiting.setdefault(jid, [])
+            await self._load_for_all(jid)
         return self._present.get(jid)
 
     async def _bring_in(self, jid: JID) -> None:
         try:
-            resident = await self._load(jid)
+            await self._load_for_all(jid)
         except Exception:
             _log.exception("could not be loaded: %s", jid)
-            for _, refuse in self._waiting.pop(jid):
+
+    async def _load_for_all(self, jid: JID) -> None:
+        """Brings one in, and gives everybody in line his turn, whoever began to load it."""
+        try:
+            loaded = await self._read(jid)
+        except Exception:
+            for _, refuse in self._waiting.pop(jid, ()):
                 refuse(StanzaError("internal-server-error", "the database does not answer", "wait"))
-            return
-        self._settle(jid, resident)
-        waiting = self._waiting[jid]
+            raise
+        if loaded is not None and jid not in self._present:
+            self.put(jid, loaded)
+        waiting = self._waiting.get(jid)
         while waiting:
             act, _ = waiting.pop(0)
-            # One that stood before may have made or dropped what this one asks for.
-            act(self._present.get(jid))
-        del self._waiting[jid]
+            try:
+                # One that stood before may have made or dropped what this one asks for.
+                act(self._present.get(jid))
+            except Exception:
+                _log.exception("what was to be done with %s failed", jid)  # those behind it must not wait for ever
+        if self._waiting.get(jid) is waiting:
+            self._waiting.pop(jid, None)
+
+    async def _read(self, jid: JID) -> T | None:
+        """What storage has now: what was read before one was dropped may be older than what that one had changed."""
+        while True:
+            before, loaded = self._dropped, await self._load(jid)
+            if before == self._dropped or jid in self._present:
+                return loaded
 
     def _sweep(self) -> None:
         idle = [jid for jid, resident in self._present.items() if self._is_idle(resident)]
         for jid in idle[: len(idle) // 2]:
-            del self._present[jid]
+            self.drop(jid)
         self._sweep_at = len(self._present) + self._spare

@@ -7,7 +7,7 @@ from ..core.stored_xml import stanza_from
 from ..host.accounts import Account
 from ..host.iq import Addressee, IQTable, Request
 from ..host.origin import Origin
-from ..host.pipeline import guarded_route
+from ..host.pipeline import guarded, guarded_route
 from ..host.residents import Residents
 from ..host.router import Router
 from ..xmpp.element import Element
@@ -98,12 +98,8 @@ class LocalDomain:
         settled = origin.hold()
 
         def loaded(account: Account | None) -> None:
-            try:
-                act(account, stanza, to, sender, origin)
-            except StanzaError as error:
-                origin.refuse(stanza, error)
-            finally:
-                settled()
+            guarded(stanza, sender, origin, lambda: act(account, stanza, to, sender, origin))
+            settled()
 
         def failed(error: StanzaError) -> None:
             origin.refuse(stanza, error)
