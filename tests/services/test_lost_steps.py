@@ -64,3 +64,17 @@ def test_a_message_that_a_room_could_not_keep_is_seen_by_nobody_and_everybody_st
         assert client.wait_for(lambda stanza: stanza.tag == "message").findtext("body") == "kept"
     juliet.send(f"<iq type='get' id='p' to='{ROOM}/Juliet'><ping xmlns='{ns.PING}'/></iq>")
     juliet.expect("iq", type="result", id="p")
+
+
+def test_preferences_that_could_not_be_kept_are_not_followed(world: World) -> None:
+    juliet = world.online("juliet@localhost/balcony")
+    refuse(world, "value")
+    prefs = f"<prefs xmlns='{ns.MAM}' default='never'/>"
+    assert juliet.refused("set", prefs) == ("wait", "internal-server-error")
+    assert world.errors()
+    told = juliet.get(f"<prefs xmlns='{ns.MAM}'/>").find(f"{{{ns.MAM}}}prefs")
+    assert told is not None
+    assert told.get("default") == "always"
+    juliet.send(f"<message to='{juliet.bare}' type='chat'><body>note</body></message>")
+    juliet.expect("message", "body")
+    assert world.rows("SELECT count(*) FROM archive") == [(1,)]

@@ -4,8 +4,11 @@ import math
 import secrets
 
 from .. import __version__, xep
+from ..core.archive_preferences import KEEP_ALL, Preferences
+from ..core.archive_preferences import SPACE as PREFERENCES
 from ..core.blocking import SPACE, Blocklist
 from ..core.roster import Roster
+from ..core.stored_xml import stanza_from
 from ..core.throttle import Failures
 from ..host.accounts import Account
 from ..host.extension import Discoverable, Host, find
@@ -159,6 +162,7 @@ class Parts:
             return None
         spooled = await self._database.spool.count(number)
         account = Account(number, jid, *await self._roster_and_blocklist(number, jid), spooled, self._reload_account)
+        account.preferences = await self._preferences(number)
         account.is_disabled = await self._database.accounts.is_disabled(jid)
         return account
 
@@ -168,8 +172,13 @@ class Parts:
         roster = Roster(number, jid, items, requests, self._config.limits.roster_items or math.inf)
         return roster, Blocklist(number, jid, await database.values.values(number, SPACE))
 
+    async def _preferences(self, number: int) -> Preferences:
+        kept = await self._database.values.value(number, PREFERENCES, "")
+        return Preferences.parse(stanza_from(kept)) if kept else KEEP_ALL
+
     def _reload_account(self, account: Account) -> None:
         async def reload() -> None:
             account.roster, account.blocklist = await self._roster_and_blocklist(account.number, account.jid)
+            account.preferences = await self._preferences(account.number)
 
         self._spawn(reload())

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from ..core.archive_preferences import KEEP_ALL
 from ..core.blocking import Blocklist
 from ..core.records import Lineage
 from ..core.roster import Roster
@@ -18,7 +19,18 @@ class Account:
     It is loaded when one of its sessions binds or something arrives for it, and dropped when it is idle.
     """
 
-    __slots__ = ("_reload", "blocklist", "is_disabled", "jid", "lineage", "number", "roster", "sessions", "spooled")
+    __slots__ = (
+        "_reload",
+        "blocklist",
+        "is_disabled",
+        "jid",
+        "lineage",
+        "number",
+        "preferences",
+        "roster",
+        "sessions",
+        "spooled",
+    )
 
     def __init__(
         self,
@@ -29,16 +41,24 @@ class Account:
         spooled: int,
         reload: "Callable[[Account], None]",
     ) -> None:
-        """`reload` makes roster and blocklist what they are on disk, after a change of them could not be kept."""
+        """`reload` makes what the account can change what it is on disk, after a change could not be kept."""
         self.number, self.jid, self.roster, self.blocklist = number, jid, roster, blocklist
         self._reload, self.lineage = reload, Lineage(self._start_anew)
         self.spooled = spooled  #: how many messages wait for it
         self.is_disabled = False  #: nobody can log in to it: what arrives for it waits
+        self.preferences = KEEP_ALL  #: what its archive keeps
         self.sessions: dict[str, Session] = {}  #: by resource
 
     def _start_anew(self) -> None:
         self.lineage = Lineage(self._start_anew)
         self._reload(self)
+
+    def archives(self, peer: JID) -> bool:
+        """Whether its archive keeps messages from and to `peer` (full JID); the account is a contact of its own."""
+        if self.preferences is KEEP_ALL:
+            return True
+        is_contact = peer.bare == self.jid or self.roster.item(peer.bare) is not None
+        return self.preferences.keeps(peer, is_contact)
 
     def available(self) -> list[Session]:
         """The sessions that have sent presence and not taken it back, as they are now.

@@ -26,15 +26,20 @@ class Safekeeping:
     ) -> tuple[Payload, list[Record]]:
         """A message for an account, from `other` if that is one of ours: the copy to hand out, and the records.
 
-        One row is for both archives; the copy carries the id in the recipient's. Where no archive keeps the message
-        and it `must_last`, it goes into the spool. Raises StanzaError as `spool` does.
+        One row is for both archives, as far as both want it (XEP-0441); the copy carries the id in the recipient's.
+        Where that does not keep the message and it `must_last`, it goes into the spool. Raises StanzaError as `spool`
+        does.
         """
+        records: list[Record] = []
         if payload.keep & ARCHIVE and self._archive is not None:
-            second = None if other is None or other is account else other.number
-            return self._archived(self._archive, account, second, payload, to, sender)
+            second = other is not None and other is not account and other.archives(to)
+            if account.archives(sender):
+                return self._archived(self._archive, account, other if second else None, payload, to, sender)
+            if second and other is not None:
+                records.append(_row(self._archive.new_seq(), self._now(payload), other, None, payload, to, sender))
         if must_last and payload.keep & SPOOL:
-            return payload, [self.spool(account, payload, to)]
-        return payload, []
+            records.append(self.spool(account, payload, to))
+        return payload, records
 
     def spool(self, account: Account, payload: Payload, to: JID) -> Record:
         """Puts a message into the spool. Raises StanzaError `service-unavailable` if that is full (XEP-0160 §3)."""
@@ -42,8 +47,7 @@ class Safekeeping:
             raise StanzaError("service-unavailable", "too many messages wait already", "wait")
         account.spooled += 1
         payload.spooled = self._spool.new_seq()
-        stamp = payload.stamp or self._clock.seconds()
-        return MessageSpooled(account.number, payload.spooled, stamp, payload.addressed(to))
+        return MessageSpooled(account.number, payload.spooled, self._now(payload), payload.addressed(to))
 
     def take(self, account: Account, spooled: list[int]) -> None:
         """These messages have arrived."""
@@ -52,19 +56,26 @@ class Safekeeping:
 
     def keep_sent(self, account: Account, payload: Payload, to: JID) -> None:
         """A message that an account here has sent to somebody who has no account here."""
-        if payload.keep & ARCHIVE and self._archive is not None:
-            seq, xml = self._archive.new_seq(), payload.addressed(to)
-            record = MessageArchived(
-                seq, self._clock.seconds(), account.number, None, payload.sender, to, payload.keep, xml
-            )
-            self._writer.submit(Step([record]))
+        if payload.keep & ARCHIVE and self._archive is not None and account.archives(to):
+            row = _row(self._archive.new_seq(), self._now(payload), account, None, payload, to, payload.sender)
+            self._writer.submit(Step([row]))
 
     def _archived(
-        self, archive: ArchiveStore, account: Account, second: int | None, payload: Payload, to: JID, sender: JID
+        self, archive: ArchiveStore, account: Account, second: Account | None, payload: Payload, to: JID, sender: JID
     ) -> tuple[Payload, list[Record]]:
-        seq, now, keep = archive.new_seq(), payload.stamp or self._clock.seconds(), payload.keep
-        record = MessageArchived(seq, now, account.number, second, sender, to, keep, payload.addressed(to))
+        seq = archive.new_seq()
+        row = _row(seq, self._now(payload), account, second, payload, to, sender)
         id = archive.id_of(seq, account.number)
         copy = payload.with_child(f"<stanza-id xmlns='{ns.SID}' id='{id}' by='{account.jid.attribute}'/>")
         copy.archive_id = id
-        return copy, [record]
+        return copy, [row]
+
+    def _now(self, payload: Payload) -> float:
+        return payload.stamp or self._clock.seconds()
+
+
+def _row(
+    seq: int, stamp: float, owner: Account, other: Account | None, payload: Payload, to: JID, sender: str
+) -> MessageArchived:
+    second = None if other is None else other.number
+    return MessageArchived(seq, stamp, owner.number, second, sender, to, payload.keep, payload.addressed(to))
