@@ -19,11 +19,9 @@ def open_port(reactor: Any, text: str, factory: IProtocolFactory) -> IListeningP
     # An endpoint on this machine has opened or failed by the time that it returns.
     opened: list[Any] = []
     # With Twisted's own 50, the kernel makes some wait for seconds when all come back at once.
-    is_short = text.startswith(("tcp:", "tcp6:")) and "backlog=" not in text
+    backlog = f":backlog={_BACKLOG}" if text.startswith(("tcp:", "tcp6:")) and "backlog=" not in text else ""
     try:
-        serverFromString(reactor, f"{text}:backlog={_BACKLOG}" if is_short else text).listen(factory).addBoth(
-            opened.append
-        )
+        serverFromString(reactor, text + backlog).listen(factory).addBoth(opened.append)
         if isinstance(opened[0], Failure):
             opened[0].raiseException()
     except (IndexError, KeyError) as error:

@@ -4,7 +4,10 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from sqlalchemy.exc import DBAPIError
 from twisted.logger import Logger
+
+from .connect import words
 
 _log = Logger()
 
@@ -36,6 +39,7 @@ class Checkpoints:
         self._connection: sqlite3.Connection | None = None
         self._due = _PAGES // _PAGES_PER_ROW
         self._is_running = False
+        self._is_closed = False
 
     def committed(self) -> None:
         """To be called after each commit."""
@@ -46,6 +50,7 @@ class Checkpoints:
     def close(self) -> None:
         """Waits for the thread, moves what is left, and closes the connections."""
         self._thread.shutdown()
+        self._is_closed = True
         if self._connection is not None:
             self._connection.close()
         self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -57,11 +62,13 @@ class Checkpoints:
             if self._connection is None:
                 self._connection = self._open_connection()
             pages = _checkpoint(self._connection)
-        except sqlite3.Error as error:
-            _log.error("The write-ahead log could not be moved into the database: {error}", error=error)
+        except (sqlite3.Error, DBAPIError) as error:
+            _log.error("The write-ahead log could not be moved into the database: {error}", error=words(error))
         self._call_in_reactor(self._ran, pages)
 
     def _ran(self, pages: int) -> None:
+        if self._is_closed:  # which has done the rest
+            return
         self._is_running = False
         self._due = self._writer.total_changes + _PAGES // _PAGES_PER_ROW
         if pages > _LONG_LOG:
