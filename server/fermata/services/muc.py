@@ -13,6 +13,7 @@ from ..core.records import Lineage, MessageArchived, MessageReplaced, Record, St
 from ..core.release import ReleaseQueue
 from ..host.iq import Addressee, IQTable, Request
 from ..host.origin import Clock, Origin
+from ..host.pipeline import guarded
 from ..host.registry import Sessions
 from ..host.residents import Residents, Spawn
 from ..host.router import Router
@@ -102,15 +103,13 @@ class RoomService:
         settled = origin.hold()
 
         def go_on(room: LiveRoom | None) -> None:
-            try:
-                if room is None:
-                    self._without_room(stanza, to, sender)
-                else:
-                    self._step(room, stanza, sender, origin, take)
-            except StanzaError as error:
-                origin.refuse(stanza, error)
-            finally:
-                settled()
+            # Not before it is in memory: loading can fail, and it can be begun more than once.
+            self._interrupted.pop(to.bare, None)
+            if room is None:
+                guarded(stanza, sender, origin, lambda: self._without_room(stanza, to, sender))
+            else:
+                guarded(stanza, sender, origin, lambda: self._step(room, stanza, sender, origin, take))
+            settled()
 
         def give_up(error: StanzaError) -> None:
             origin.refuse(stanza, error)
@@ -145,7 +144,7 @@ class RoomService:
         self.perform(room, effects, presence)
 
     async def _load(self, jid: JID) -> LiveRoom | None:
-        rules = await self._loading.load(jid, self._interrupted.pop(jid, frozenset()))
+        rules = await self._loading.load(jid, self._interrupted.get(jid, frozenset()))
         if rules is not None:
             return self._live(rules)
         self._moved[jid] = await self._venues.of(jid)
