@@ -55,6 +55,9 @@ def test_the_message_of_the_day_is_set_shown_changed_and_deleted(run, up_or_down
     assert run("motd", "delete")[0] == 0
     assert run("motd", "show") == (0, "localhost\t\n", "")
     assert run("motd", "set", " ") == (1, "", "fermata: there is nothing to be said\n")
+    elsewhere = "fermata: elsewhere.example is none of this server's domains (localhost)\n"
+    for words in (["show"], ["set", "x"], ["delete"]):
+        assert run("motd", *words, "--domain", "elsewhere.example") == (1, "", elsewhere)
 
 
 def test_rooms_and_who_is_in_them_are_listed(run, kept_room, up_or_down):

@@ -91,3 +91,12 @@ def test_a_terminal_sees_a_table_and_a_bar():
     saving = Terminal("backup", "saved.db")
     assert saving.end() == 0
     assert "Copying the database" in saving.seen
+
+
+def test_a_terminal_that_is_too_narrow_hides_nothing():
+    name = "x" * 200
+    Path("users.csv").write_text(f"{name}@localhost,x\n")
+    assert Terminal("user", "import", "users.csv").end() == 0
+    listing = Terminal("user", "list")
+    assert listing.end() == 0
+    assert f"{name}@localhost" in listing.seen.replace("\r\n", "").replace(" ", "")

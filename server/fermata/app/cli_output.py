@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import Progress, track
-from rich.table import Table
+from rich.table import Column, Table
 
 T = TypeVar("T")
 
@@ -32,7 +32,9 @@ class Output:
         if self._as_json:
             self._json(value)
         elif self._console.is_terminal:
-            table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+            # What has no room is folded: half an address is none.
+            headed = [Column(column, overflow="fold") for column in columns]
+            table = Table(*headed, box=None, pad_edge=False, header_style="bold")
             for row in rows:
                 table.add_row(*row)
             self._console.print(table)

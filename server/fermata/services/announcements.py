@@ -60,7 +60,8 @@ class Announcements:
 
     async def announce(self, domain: str, text: str, to_all: bool = False) -> int:
         """Sends a message to the accounts of a domain that are online, or to all; to how many."""
-        _check(text)
+        self._check(domain)
+        _check_text(text)
         accounts = await self._users.registered(domain) if to_all else self._users.online(domain)
         for number, account in enumerate(accounts, 1):
             self._send(JID.parse(account), text, "Announcement")
@@ -70,6 +71,7 @@ class Announcements:
 
     def of_the_day(self, domain: str) -> str:
         """The text of a domain's message of the day; empty if there is none."""
+        self._check(domain)
         today = self._today.get(domain)
         return "" if today is None else today.text
 
@@ -87,14 +89,21 @@ class Announcements:
 
     async def delete_of_the_day(self, domain: str) -> None:
         """There is no message of the day any more."""
+        self._check(domain)
         self._today.pop(domain, None)
         self._told.pop(domain, None)
         await self._own.remove(domain, _SPACE, [""])
 
     async def _keep(self, domain: str, today: MessageOfTheDay) -> None:
-        _check(today.text)
+        self._check(domain)
+        _check_text(today.text)
         await self._own.save(domain, _SPACE, "", json.dumps(today))
         self._today[domain] = today
+
+    def _check(self, domain: str) -> None:
+        if domain not in self._domains:
+            known = ", ".join(self._domains)
+            raise StanzaError("item-not-found", f"{domain} is none of this server's domains ({known})")
 
     def arrived(self, account: Account, session: Session) -> None:
         """A session has become available: its account gets the message of the day, unless it has had it."""
@@ -118,6 +127,6 @@ class Announcements:
         guarded_route(self._router, message, to, domain, self._relayed)
 
 
-def _check(text: str) -> None:
+def _check_text(text: str) -> None:
     if not text.strip():
         raise StanzaError("not-acceptable", "there is nothing to be said")
