@@ -358,3 +358,9 @@ def test_who_may_get_which_list(config, affiliation, allowed):
 def test_a_list_of_nothing_is_refused(wrong):
     assert refusal(listed, cast(), ANN, wrong) == ("bad-request", "modify")
     assert refusal(cast().iq, ANN, QUERY % "") == ("bad-request", "modify")
+
+
+def test_a_list_is_given_once_however_often_it_is_asked_for():
+    stage = cast()
+    answer = stage.iq(ANN, QUERY % ("<item role='moderator'/><item affiliation='owner'/>" * 100)).only(ANN)
+    assert [each.get("nick") for each in child(answer, "{%s}query" % ns.MUC_ADMIN)] == ["Ann", "Bob", "Ann"]

@@ -42,7 +42,7 @@ class AffiliationChange(NamedTuple):
     affiliation: Affiliation
 
 
-def _items(room: RoomState, iq: Element) -> list[Element]:
+def _items(iq: Element) -> list[Element]:
     items = [item for item in iq[0] if item.tag == _ITEM]
     if not items:
         raise StanzaError("bad-request", "an item is needed")
@@ -52,8 +52,8 @@ def _items(room: RoomState, iq: Element) -> list[Element]:
 def give_list(room: RoomState, effects: Effects, sender: JID, iq: Element, now: float) -> None:
     """Answers with everybody who has one of the roles or affiliations asked for."""
     answer = Element(_QUERY)
-    for item in _items(room, iq):
-        role, affiliation = item.get("role"), item.get("affiliation")
+    # Each list once, however often it is asked for: one request must not fill the memory.
+    for role, affiliation in dict.fromkeys((item.get("role"), item.get("affiliation")) for item in _items(iq)):
         if role in ROLES[1:] and affiliation is None:
             _check_may_list_role(room, sender)
             answer.extend(_with_role(room, role))
@@ -107,7 +107,7 @@ def _with_affiliation(room: RoomState, affiliation: str) -> list[Element]:
 
 def change(room: RoomState, effects: Effects, sender: JID, iq: Element, now: float) -> None:
     """Changes roles and affiliations: all that the items ask for, or nothing."""
-    wanted = [_checked(room, sender, item) for item in _items(room, iq)]
+    wanted = [_checked(room, sender, item) for item in _items(iq)]
     check_owner_left(room, [one for one in wanted if isinstance(one, AffiliationChange)])
     changes = Changes(room, effects, sender, now)
     for one in wanted:
