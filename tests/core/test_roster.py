@@ -8,7 +8,7 @@ from fermata.core.records import Record, RequestRemoved, RequestSaved, RosterIte
 from fermata.core.roster import MAX_REQUESTS, Change, Roster
 from fermata.core.roster_item import RosterItem
 from fermata.core.subscription import State
-from fermata.xmpp.element import Element, serialise
+from fermata.xmpp.element import E, Element, serialise
 from fermata.xmpp.errors import StanzaError
 from fermata.xmpp.jid import JID
 from kit.xml import plain, read
@@ -311,6 +311,18 @@ def test_strangers_cannot_fill_the_memory_with_requests() -> None:
         juliet.receive(presence("subscribe", ROMEO, JULIET), ROMEO)
     assert caught.value.condition == "resource-constraint"
     assert ROMEO not in juliet.requests
+
+
+def test_of_a_very_long_request_only_that_it_was_made_is_kept() -> None:
+    juliet = roster()
+    asking = presence("subscribe", ROMEO, JULIET)
+    asking.append(E("status", None, "x" * 10_000))
+    change = juliet.receive(asking, ROMEO)
+    assert change.to_available is not None
+    assert change.to_available.findtext("status") is not None
+    [kept] = juliet.requests.values()
+    assert plain(read(kept)) == plain(presence("subscribe", ROMEO, JULIET))
+    assert change.records == [RequestSaved(5, ROMEO, kept)]
 
 
 def test_who_sees_whom_is_up_to_date_after_each_change() -> None:

@@ -15,6 +15,7 @@ from .roster_item import QUERY, RosterItem, item_element, item_record, parse_ros
 from .subscription import Outcome, State, inbound, outbound, state_of
 
 MAX_REQUESTS: Final = 1_000  #: unanswered ones: anybody can send them
+_REQUEST_CHARACTERS: Final = 4_000  # of which each is kept: of a longer one, only that it was made
 
 
 class Change(NamedTuple):
@@ -202,7 +203,10 @@ class Roster:
         elif contact not in self.requests:
             if len(self.requests) >= MAX_REQUESTS:
                 raise StanzaError("resource-constraint", "too many requests wait for an answer")
-            self.requests[contact] = xml = serialise(stanza)
+            xml = serialise(stanza)
+            if len(xml) > _REQUEST_CHARACTERS:
+                xml = serialise(self._asking(contact))
+            self.requests[contact] = xml
             records.append(RequestSaved(self._account, contact, xml))
         return records, push
 
@@ -244,6 +248,9 @@ class Roster:
     def _is_approved(self, contact: JID) -> bool:
         item = self._items.get(contact)
         return item is not None and item.approved
+
+    def _asking(self, contact: JID) -> Element:
+        return Element("presence", {"from": contact, "to": self._owner, "type": "subscribe"})
 
     def _presence(self, type: str, contact: JID) -> Element:
         return Element("presence", {"from": self._owner, "to": contact, "type": type})

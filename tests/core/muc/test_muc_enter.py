@@ -309,3 +309,12 @@ def test_entering_records_no_end_and_archives_nothing():
     got = Stage().enter(BOB)
     assert not got.kept(OccupancyEnded)
     assert not got.kept(MessageArchived)
+
+
+def test_of_a_very_long_presence_only_that_somebody_is_there_is_told():
+    stage = Stage()
+    said = stage.enter(BOB, inside=MUC + f"<status>{'x' * 20_000}</status>")
+    assert said.only(ANN).find("status") is None
+    assert stage.presence(BOB, "Bob", "<status>short</status>").only(ANN).findtext("status") == "short"
+    assert stage.presence(BOB, "Bob", f"<status>{'x' * 20_000}</status>").only(ANN).find("status") is None
+    assert stage.leave(BOB, inside=f"<status>{'x' * 20_000}</status>").only(ANN).get("type") == "unavailable"

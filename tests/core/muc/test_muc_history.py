@@ -5,7 +5,7 @@ import pytest
 from fermata.xmpp import namespaces as ns
 from fermata.xmpp.element import child
 from fermata.xmpp.stamps import text_of
-from kit.rooms import ANN, BOB, CAT, START, Stage
+from kit.rooms import ANN, BOB, CAT, START, Stage, id_of
 
 
 def told(limits: str, config: int = 50) -> str:
@@ -76,3 +76,26 @@ def test_markers_do_not_crowd_out_words():
     for _ in range(60):
         stage.send(ANN, f"<message type='groupchat'>{marker}</message>")
     assert [each.findtext("body") for each in stage.enter(BOB)[BOB][2:-1]] == ["word"]
+
+
+def lengths(stage: Stage, person: str) -> list[int]:
+    got = [each.findtext("body") for each in stage.enter(person)[person]]
+    return [len(body) for body in got if body is not None]
+
+
+def test_long_messages_leave_room_for_fewer():
+    stage = Stage()
+    for length in (300_000, 310_000, 320_000, 330_000):
+        stage.say(ANN, "x" * length)
+    assert lengths(stage, BOB) == [310_000, 320_000, 330_000]
+    stage.say(ANN, "x" * 400_000)
+    assert lengths(stage, CAT) == [330_000, 400_000]
+    history = stage.reloaded().state.history
+    assert [history.find(id_of(seq)) is None for seq in (3, 4, 5)] == [True, False, False]
+
+
+def test_short_messages_push_out_long_ones_only_by_their_number():
+    stage = Stage(maxhistoryfetch=3)
+    for length in (900_000, 90_000, 1, 2, 3, 400_000, 400_000):
+        stage.say(ANN, "x" * length)
+    assert lengths(stage, BOB) == [3, 400_000, 400_000]

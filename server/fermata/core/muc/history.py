@@ -1,7 +1,7 @@
 """The discussion history that a new occupant gets (XEP-0045 §7.2.13, §7.2.14): the newest messages of the archive."""
 
 from collections import deque
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ...xmpp import namespaces as ns
 from ...xmpp.element import Element
@@ -9,6 +9,9 @@ from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
 from ...xmpp.payload import Payload
 from ...xmpp.stamps import stamp_of, text_of
+
+# A client that enters gets all of it at once, and must be able to take it.
+_MOST_CHARACTERS: Final = 1_000_000
 
 
 class Limits(NamedTuple):
@@ -47,13 +50,17 @@ def _count(text: str | None) -> float:
 
 
 class History:
-    """The newest messages of a room, at most `limit`, each with the id that it has in the archive."""
+    """The newest messages of a room, at most `limit`, each with the id that it has in the archive.
+
+    They are fewer where they are very long.
+    """
 
     def __init__(self, room: JID, limit: int) -> None:
         self._from = room.attribute
         # A message gets its <delay/> when somebody enters who must be shown it: in a busy room most never do.
         self._live: deque[Payload] = deque(maxlen=limit)
         self._delayed: deque[Payload] = deque(maxlen=limit)
+        self._characters = 0  # at least as many as there are: what falls out is not subtracted at once
 
     @property
     def limit(self) -> int:
@@ -63,6 +70,16 @@ class History:
     def append(self, message: Payload) -> None:
         """One more message, as it was sent live."""
         self._live.append(message)
+        self._characters += len(message.rest)
+        if self._characters > _MOST_CHARACTERS:
+            self._shorten()
+
+    def _shorten(self) -> None:
+        """Lets the oldest go, as far as the rest is too long."""
+        self._characters = sum([len(message.rest) for message in (*self._delayed, *self._live)])
+        for kept in (self._delayed, self._live):
+            while kept and self._characters > _MOST_CHARACTERS:
+                self._characters -= len(kept.popleft().rest)
 
     def find(self, id: str) -> Payload | None:
         """The message with that stanza-id, if it is among them."""
@@ -78,6 +95,7 @@ class History:
         """The same history under another limit."""
         history = History(room, limit)
         history._delayed.extend(self._newest())
+        history._characters = self._characters
         return history
 
     def _newest(self) -> deque[Payload]:

@@ -15,6 +15,8 @@ from .occupants import Occupant
 from .relayed import LANG, passed_on
 from .state import RoomState
 
+# What everybody in a room is sent of everybody else: a client that enters must be able to take all of it.
+_MOST_CHARACTERS: Final = 10_000
 _X: Final = f"<x xmlns='{ns.MUC_USER}'>"
 
 
@@ -39,11 +41,16 @@ class Notice(NamedTuple):
 
 
 def presence_text(stanza: Element, room: JID) -> str:
-    """What the room keeps of a presence: its language and its children, as `occupants.Session` says."""
+    """What the room keeps of a presence: its language and its children, as `occupants.Session` says.
+
+    A very long one is as good as one that says nothing.
+    """
     lang = stanza.get(LANG)
     kept = Element("presence", {LANG: lang} if lang else {})
     kept.extend(passed_on(stanza, room))
     text = serialise(kept)
+    if len(text) > _MOST_CHARACTERS:
+        return ">"
     return text[9:-11] if text.endswith("</presence>") else text[9:-2] + ">"
 
 
