@@ -169,3 +169,35 @@ def test_a_sender_who_was_told_that_it_was_handled_can_rely_on_it(world: World) 
     kept = messages(again)
     # Without an archive only the spool can have it; with one, it is there to be asked for.
     assert kept == ["one"] or world.database.archive is not None
+
+
+def test_no_more_waits_than_a_client_can_take_at_once(world: World, romeo: Client) -> None:
+    long = "x" * 250_000
+    for number in range(30):
+        romeo.send(f"<message to='juliet@localhost' type='chat' id='{number}'><body>{long}</body></message>")
+    refused = [stanza.get("id") for stanza in romeo.sync()]
+    assert refused
+    assert refused == [str(number) for number in range(30 - len(refused), 30)]
+    juliet = come(world, managed=True)
+    assert len(messages(juliet)) == 30 - len(refused)
+    juliet.ack()
+    juliet.cut()
+    world.advance(600)
+    chat(romeo, "later")
+    assert messages(come(world)) == ["later"]
+
+
+def test_a_message_that_several_clients_have_got_makes_room_for_one(world: World, romeo: Client) -> None:
+    clients = [world.login(f"juliet@localhost/{name}") for name in ("balcony", "chamber")]
+    for client in clients:
+        client.enable()
+        client.available()
+    secret = "<no-permanent-store xmlns='urn:xmpp:hints'/>"
+    for number in range(10):
+        romeo.send(f"<message to='juliet@localhost' type='chat'><body>{number}</body>{secret}</message>")
+    accounts = {each.jid: each for each in world.parts.accounts}
+    for client in clients:
+        client.sync()
+        client.ack()
+    assert accounts["juliet@localhost"].spooled == {}
+    assert world.rows("SELECT count(*) FROM spool") == [(0,)]

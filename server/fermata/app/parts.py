@@ -160,7 +160,7 @@ class Parts:
         number = await self._database.accounts.number(jid)
         if number is None:
             return None
-        spooled = await self._database.spool.count(number)
+        spooled = await self._database.spool.sizes(number)
         account = Account(number, jid, *await self._roster_and_blocklist(number, jid), spooled, self._reload_account)
         account.preferences = await self._preferences(number)
         account.is_disabled = await self._database.accounts.is_disabled(jid)

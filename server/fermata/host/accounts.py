@@ -38,13 +38,13 @@ class Account:
         jid: JID,
         roster: Roster,
         blocklist: Blocklist,
-        spooled: int,
+        spooled: dict[int, int],
         reload: "Callable[[Account], None]",
     ) -> None:
         """`reload` makes what the account can change what it is on disk, after a change could not be kept."""
         self.number, self.jid, self.roster, self.blocklist = number, jid, roster, blocklist
         self._reload, self.lineage = reload, Lineage(self._start_anew)
-        self.spooled = spooled  #: how many messages wait for it
+        self.spooled = spooled  #: the messages that wait for it: how many characters each has, by its number
         self.is_disabled = False  #: nobody can log in to it: what arrives for it waits
         self.preferences = KEEP_ALL  #: what its archive keeps
         self.sessions: dict[str, Session] = {}  #: by resource

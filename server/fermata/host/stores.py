@@ -140,8 +140,8 @@ class SpoolStore(Protocol):
     def new_seq(self) -> int:
         """The next number in the spool."""
 
-    async def count(self, account: int) -> int:
-        """How many messages wait for an account."""
+    async def sizes(self, account: int) -> dict[int, int]:
+        """How many characters each message has that waits for an account, by its number."""
 
     async def spooled(self, account: int) -> list[MessageSpooled]:
         """What waits for an account, oldest first."""

@@ -13,6 +13,7 @@ from ..xmpp.jid import JID
 from ..xmpp.payload import Payload
 
 _SPOOLED_MAX: Final = 1_000  #: messages that wait for one account: anybody can send them
+_SPOOLED_CHARACTERS: Final = 5_000_000  #: of all of them: a client that comes online must be able to take them at once
 
 
 class Safekeeping:
@@ -43,16 +44,18 @@ class Safekeeping:
 
     def spool(self, account: Account, payload: Payload, to: JID) -> Record:
         """Puts a message into the spool. Raises StanzaError `service-unavailable` if that is full (XEP-0160 §3)."""
-        if account.spooled >= _SPOOLED_MAX:
+        xml, waiting = payload.addressed(to), account.spooled
+        if len(waiting) >= _SPOOLED_MAX or sum(waiting.values()) + len(xml) > _SPOOLED_CHARACTERS:
             raise StanzaError("service-unavailable", "too many messages wait already", "wait")
-        account.spooled += 1
         payload.spooled = self._spool.new_seq()
-        return MessageSpooled(account.number, payload.spooled, self._now(payload), payload.addressed(to))
+        waiting[payload.spooled] = len(xml)
+        return MessageSpooled(account.number, payload.spooled, self._now(payload), xml)
 
     def take(self, account: Account, spooled: list[int]) -> None:
-        """These messages have arrived."""
-        account.spooled -= len(spooled)
-        self._writer.submit(Step([SpoolTaken(account.number, seq) for seq in spooled]))
+        """These messages have arrived; if they had already, at another client, that changes nothing."""
+        taken = [seq for seq in spooled if account.spooled.pop(seq, None) is not None]
+        if taken:
+            self._writer.submit(Step([SpoolTaken(account.number, seq) for seq in taken]))
 
     def keep_sent(self, account: Account, payload: Payload, to: JID) -> None:
         """A message that an account here has sent to somebody who has no account here."""

@@ -13,7 +13,7 @@ _SPOOLED = (
     .where(spool.c.account == bindparam("account"))
     .order_by(spool.c.seq)
 )
-_COUNT = select(func.count()).select_from(spool).where(spool.c.account == bindparam("account"))
+_SIZES = select(spool.c.seq, func.length(spool.c.xml)).where(spool.c.account == bindparam("account"))
 
 
 class SQLSpool:
@@ -27,10 +27,9 @@ class SQLSpool:
         """The next number in the spool."""
         return next(self._numbers)
 
-    async def count(self, account: int) -> int:
-        """How many messages wait for an account."""
-        [(number,)] = await self._reader.rows(_COUNT, account=account)
-        return int(number)
+    async def sizes(self, account: int) -> dict[int, int]:
+        """How many characters each message has that waits for an account, by its number."""
+        return {seq: size for seq, size in await self._reader.rows(_SIZES, account=account)}
 
     async def spooled(self, account: int) -> list[MessageSpooled]:
         """What waits for an account, oldest first."""
