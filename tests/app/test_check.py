@@ -191,6 +191,24 @@ def test_half_a_pair_is_an_error():
     assert findings() == ["error: var/tls/cert.pem holds no certificate in PEM form"]
 
 
+def test_a_domain_with_a_certificate_of_its_own_needs_no_other():
+    configure('[server]\ndomains = ["localhost", "b.example"]\n[c2s]\nlisten = []\nlisten_direct_tls = []\n')
+    names = [*NAMES, "conference.b.example"]
+    install(Signed(names, issuer=AUTHORITY))
+    assert any(finding.startswith("error: var/tls/cert.pem does not name b.example") for finding in findings())
+    own = Signed(["b.example"], issuer=AUTHORITY)
+    Path("var/tls/b.example.pem").write_bytes(own.pem())
+    assert findings() == ["error: var/tls/b.example.key cannot be read: No such file or directory"]
+    Path("var/tls/b.example.key").write_bytes(own.key_pem())
+    Path("var/tls/b.example.key").chmod(0o600)
+    assert findings() == []
+    Path("var/tls/b.example.pem").write_bytes(Signed(["c.example"], issuer=AUTHORITY).pem())
+    assert findings() == [
+        "error: var/tls/b.example.key is not the key of var/tls/b.example.pem",
+        "error: var/tls/b.example.pem does not name b.example (it names c.example)",
+    ]
+
+
 def test_international_names_are_compared_as_certificates_spell_them():
     configure('[server]\ndomains = ["bücher.example"]\n[c2s]\nlisten = []\nlisten_direct_tls = []\n')
     install(Signed(["xn--bcher-kva.example", "*.xn--bcher-kva.example"], issuer=AUTHORITY))

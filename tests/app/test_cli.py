@@ -216,7 +216,19 @@ def test_a_missing_configuration_is_told(run):
     assert run("--config", "none.toml", "status")[2] == "fermata: none.toml: is not there; an empty file would do\n"
 
 
-@pytest.mark.parametrize("words", [[], ["user"], ["user", "add"], ["usr"], ["status", "--nonsense"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["user"],
+        ["user", "add"],
+        ["usr"],
+        ["status", "--nonsense"],
+        ["stop", "--delay=-5"],
+        ["stop", "--delay=nan"],
+        ["stop", "--delay=inf"],
+    ],
+)
 def test_what_is_not_understood_exits_with_2(run, words):
     with pytest.raises(SystemExit) as caught:
         run(*words)

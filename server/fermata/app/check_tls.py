@@ -1,7 +1,7 @@
 """`fermata check`: whether the certificate can be used, for how long, and for which names."""
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from ..net.certificates import ascii_name
+from ..net.tls import own_pair
 from .config import Config
 from .finding import Finding, error, note, warning
 
@@ -29,10 +30,14 @@ class _UnusableError(Exception):
 def certificate_findings(config: Config) -> Iterator[Finding]:
     """Everything about [tls]."""
     certificate, key = config.tls.certificate, config.tls.key
+    own = {domain: pair for domain in config.server.domains if (pair := own_pair(certificate, domain)) is not None}
     if certificate.exists() or key.exists():
-        yield from _pair_findings(certificate, key, config)
+        names = [name for name in config.certificate_names() if name not in own]
+        yield from _pair_findings(certificate, key, config, names)
     else:
         yield note(f"{certificate} is not there yet", "the first start makes a self-signed one, of which clients warn")
+    for domain, pair in own.items():
+        yield from _pair_findings(*pair, config, [domain])
     if config.tls.ca_file is not None:
         try:
             _load_certificates(config.tls.ca_file)
@@ -40,7 +45,7 @@ def certificate_findings(config: Config) -> Iterator[Finding]:
             yield unusable.finding
 
 
-def _pair_findings(certificate: Path, key: Path, config: Config) -> Iterator[Finding]:
+def _pair_findings(certificate: Path, key: Path, config: Config, names: Sequence[str]) -> Iterator[Finding]:
     try:
         chain = _load_certificates(certificate)
     except _UnusableError as unusable:
@@ -58,7 +63,7 @@ def _pair_findings(certificate: Path, key: Path, config: Config) -> Iterator[Fin
     if private is not None:
         yield from _match_findings(certificate, key, chain, private)
     yield from _time_findings(certificate, chain)
-    yield from _name_findings(certificate, chain[0], config)
+    yield from _name_findings(certificate, chain[0], config, names)
     if chain[0].issuer == chain[0].subject:
         yield note(f"{certificate} is self-signed: clients warn of it")
 
@@ -126,10 +131,12 @@ def _time_findings(path: Path, chain: list[x509.Certificate]) -> Iterator[Findin
             yield warning(f"{which} expires on {end:%Y-%m-%d}")
 
 
-def _name_findings(path: Path, certificate: x509.Certificate, config: Config) -> Iterator[Finding]:
+def _name_findings(
+    path: Path, certificate: x509.Certificate, config: Config, wanted: Sequence[str]
+) -> Iterator[Finding]:
     names = _dns_names(certificate)
     there = ", ".join(names) or "nothing"
-    for domain in config.certificate_names():
+    for domain in wanted:
         if not any(_covers(name, ascii_name(domain)) for name in names):
             text = f"{path} does not name {domain} (it names {there})"
             if domain in config.server.domains:

@@ -1,6 +1,7 @@
 """`fermata sessions …` and `fermata stop`: who is connected, and how that ends."""
 
 import argparse
+import math
 from typing import Any
 
 from .cli_command import EXIT_TROUBLE, Context, jid_of
@@ -18,7 +19,7 @@ def add_parser(commands: Any, global_options: argparse.ArgumentParser) -> None:
     end.add_argument("jid", metavar="JID", help="with a resource, that session; without, all of the account")
     end.set_defaults(run=_end)
     stop = commands.add_parser("stop", help="shut the server down", parents=[global_options])
-    stop.add_argument("--delay", metavar="SECONDS", type=float, default=0.0, help="how long to wait before")
+    stop.add_argument("--delay", metavar="SECONDS", type=seconds, default=0.0, help="how long to wait before")
     stop.add_argument("--announce", metavar="TEXT", default="", help="what everybody who is online is told")
     stop.set_defaults(run=_stop)
 
@@ -48,6 +49,14 @@ def _end(arguments: argparse.Namespace, context: Context) -> int:
     text = f"{ended} session{'s' * (ended != 1)} of {jid.bare} ended" if ended else f"{jid} has no session"
     context.output.line({"jid": jid, "ended": ended}, text)
     return 0 if ended else EXIT_TROUBLE
+
+
+def seconds(text: str) -> float:
+    """A time to wait. Raises ValueError for what is none."""
+    wanted = float(text)
+    if not 0 <= wanted < math.inf:  # and so "nan" is none
+        raise ValueError(text)
+    return wanted
 
 
 def _stop(arguments: argparse.Namespace, context: Context) -> int:

@@ -82,6 +82,12 @@ def _end_point(certificate: x509.Certificate) -> bytes:
     return certificate.fingerprint(digest)
 
 
+def own_pair(certificate: Path, domain: str) -> tuple[Path, Path] | None:
+    """The certificate and key that a domain has for itself, beside the common certificate, if it has."""
+    own = certificate.with_name(f"{domain}.pem")
+    return (own, own.with_suffix(".key")) if own.exists() and own != certificate else None
+
+
 class Identities:
     """The identities of all domains; `reload` replaces all of them or none."""
 
@@ -102,9 +108,9 @@ class Identities:
         default = Identity(self._certificate, self._key)
         by_domain = {}
         for domain in self._domains:
-            own = self._certificate.with_name(f"{domain}.pem")
-            if own.exists() and own != self._certificate:
-                by_domain[domain] = Identity(own, own.with_suffix(".key"))
+            own = own_pair(self._certificate, domain)
+            if own is not None:
+                by_domain[domain] = Identity(*own)
         self._default, self._by_domain = default, by_domain
         self._by_name = {ascii_name(domain).encode(): identity for domain, identity in by_domain.items()}
         for identity in (default, *by_domain.values()):
