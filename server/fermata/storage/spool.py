@@ -29,7 +29,7 @@ class SQLSpool:
 
     async def sizes(self, account: int) -> dict[int, int]:
         """How many characters each message has that waits for an account, by its number."""
-        return {seq: size for seq, size in await self._reader.rows(_SIZES, account=account)}
+        return dict(await self._reader.rows(_SIZES, account=account))
 
     async def spooled(self, account: int) -> list[MessageSpooled]:
         """What waits for an account, oldest first."""
