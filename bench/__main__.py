@@ -109,7 +109,7 @@ def _measure(arguments: argparse.Namespace, console: Console) -> Results:
 
 
 def _run(plan: Plan, work: Path, output: Path, console: Console) -> Results:
-    results = Results(facts(plan.servers), [])
+    results = Results({**facts(plan.servers), "seconds": plan.timing.seconds}, [])
     workshop = Workshop(work, plan.timing)
     save(output, results.facts)
     with Progress(*_COLUMNS, console=console, transient=True, disable=not console.is_terminal) as progress:

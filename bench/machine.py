@@ -23,7 +23,7 @@ def facts(servers: Iterable[Server]) -> Facts:
         "cpus": len(os.sched_getaffinity(0)),
         "memory_gb": round(int(_field("/proc/meminfo", r"MemTotal:\s*(\d+)") or 0) / 1e6, 1),
         "system": _field("/etc/os-release", r'PRETTY_NAME="?([^"\n]*)') or platform.system(),
-        "kernel": platform.release(),
+        "kernel": ".".join(platform.release().split(".")[:2]),
         "python": platform.python_version(),
         "openssl": ssl.OPENSSL_VERSION.split()[1],
         "sqlite": sqlite3.sqlite_version,

@@ -67,6 +67,7 @@ def _group(row: Row, top: int) -> Iterator[str]:
         yield f'<rect x="{_LEFT}" y="{y}" width="{_x(ratio) - _LEFT:.1f}" height="{_BAR - 2}" fill="{colour}"/>'
         cut = " →" if ratio > _LONGEST else ""
         label = f"{figure(value)} {row.scenario.unit.label.split('/')[0]}{cut}"
-        yield f'<text x="{_x(ratio) + 5}" y="{y + 8.5}" font-size="10" fill="#444444">{label}</text>'
+        beside = max(ratio, row.scenario.target or 0) if server == OURS else ratio
+        yield f'<text x="{_x(beside) + 5:.1f}" y="{y + 8.5}" font-size="10" fill="#444444">{label}</text>'
     if row.scenario.target is not None and OURS in row.figures:
         yield f'<path d="M{_x(row.scenario.target)} {top - 2}v{_BAR + 2}" stroke="#222222" stroke-width="2"/>'

@@ -108,7 +108,7 @@ def _circumstances(results: Results, titles: Titles) -> str:
     runs = 1 + max((each["repetition"] for each in results.measurements), default=0)
     versions = "; ".join(f"{titles.get(server, server)} {version}" for server, version in facts["versions"].items())
     return (
-        f"{facts['date']}, {'one run' if runs == 1 else f'medians of {runs} runs'}."
+        f"{facts['date']}, {'one run' if runs == 1 else f'medians of {runs} runs'}, {facts['seconds']:g} seconds each."
         f" {facts['cpus']} CPUs ({facts['cpu']}), {facts['memory_gb']} GB, {facts['system']}, Linux {facts['kernel']},"
         f" Python {facts['python']}, OpenSSL {facts['openssl']}, SQLite {facts['sqlite']}. {versions}."
     )

@@ -18,6 +18,7 @@ FACTS = {
     "date": "2026-01-01 00:00 UTC",
     "cpu": "abacus",
     "cpus": 2,
+    "seconds": 5,
     "memory_gb": 4,
     "system": "Debian",
     "kernel": "6.1",
