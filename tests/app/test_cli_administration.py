@@ -121,3 +121,29 @@ def test_every_command_says_how_it_is_used(run, words, capsys):
         run(*words, "--help")
     assert caught.value.code == 0
     assert capsys.readouterr().out.startswith(f"usage: fermata {' '.join(words)}")
+
+
+def test_an_invitation_is_made(run, up_or_down):
+    run("user", "add", JULIET, "--password", "x")
+    code, out, _ = run("invite")
+    assert (code, out.startswith("xmpp:localhost?register;preauth=")) == (0, True)
+    ticket = json.loads(run("invite", "--account", "romeo", "--contact", JULIET, "--days", "0", "--json")[1])
+    assert ticket == {
+        "token": ticket["token"],
+        "uri": f"xmpp:romeo@localhost?register;preauth={ticket['token']}",
+        "expires": 0.0,
+    }
+    assert run("invite", "--account", "romeo")[2] == "fermata: romeo@localhost is taken\n"
+    assert run("invite", "--contact", "x@localhost")[2] == "fermata: there is no account x@localhost\n"
+    assert run("invite", "--domain", "x.example")[2] == "fermata: x.example is none of this server's domains\n"
+
+
+def test_invitations_that_are_switched_off_are_told(run):
+    Path("etc/fermata.toml").write_text("[registration]\ninvitations = false")
+    assert run("invite")[2] == "fermata: invitations are switched off in [registration]\n"
+
+
+def test_reports_are_listed_and_dismissed(run, up_or_down):
+    assert run("reports") == (0, "", "")
+    assert run("reports", "list", "--json") == (0, "[]\n", "")
+    assert run("reports", "dismiss", "localhost") == (0, "0 reports forgotten\n", "")

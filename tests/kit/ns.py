@@ -53,6 +53,11 @@ CHANNEL_BINDING = "urn:xmpp:sasl-cb:0"
 LIMITS = "urn:xmpp:stream-limits:0"
 ROSTER_VERSIONS = "urn:xmpp:features:rosterver"
 PRE_APPROVAL = "urn:xmpp:features:pre-approval"
+REGISTER_FEATURE = "http://jabber.org/features/iq-register"
+REGISTER_TOKEN = "urn:xmpp:ibr-token:0"
+PARS = "urn:xmpp:pars:0"
+INVITE = "urn:xmpp:invite"
+REPORTING = "urn:xmpp:reporting:1"
 
 # The prefixes that paths in tests use: find(stanza, "user:x/user:item").
 PREFIXES = {
@@ -75,6 +80,8 @@ PREFIXES = {
     "rsm": RSM,
     "caps": CAPS,
     "commands": COMMANDS,
+    "iq-register": REGISTER_FEATURE,
+    "ibr-token": REGISTER_TOKEN,
     "muc": MUC,
     "user": MUC_USER,
     "admin": MUC_ADMIN,

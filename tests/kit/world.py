@@ -39,6 +39,7 @@ from fermata.net.listeners import ClientListeners
 from fermata.net.stream_connection import StreamConnection
 from fermata.net.tls import Identities
 from fermata.net.turn_writes import TurnWrites
+from fermata.services.registration import Registration
 from fermata.storage.database import Database
 from fermata.xmpp.jid import JID
 
@@ -90,6 +91,7 @@ class World:
             limits_before(config),
             features_after(config, self.parts.discoverable),
             tls_available=False,
+            registration=config.registration.terms(),
         )
         certificate, key = self._directory / "cert.pem", self._directory / "key.pem"
         ensure_certificate(certificate, key, ["localhost"])
@@ -99,6 +101,7 @@ class World:
             config.limits.unauthenticated_seconds,
             Identities(certificate, key, config.server.domains),
             self.parts.login,
+            self.parts.services[Registration],
             self.clock,
             new_id,
             turn,
@@ -151,6 +154,10 @@ class World:
                     link.keep_alive()
         self.clock.advance(max(0.0, until - self.clock.seconds()))
         self.turn()
+
+    def skip(self, seconds: float) -> None:
+        """Much time has passed, of which nobody has noticed anything yet: days are too long for `advance`."""
+        self.clock.rightNow += seconds
 
     def turn(self) -> None:
         """The reactor's turn comes to its end, and with it what it has brought about."""

@@ -10,8 +10,9 @@ import pytest
 from kit import ns
 from kit.archives import Page, query
 from kit.archives import page as archive_page
+from kit.commands import run
 from kit.muc import change, create, enter, party
-from kit.people import PASSWORD, People
+from kit.people import PASSWORD, People, roster_of
 from kit.server import Server, Settings
 from kit.stanzas import Element, codes, find, find_all, form_fields, form_values, show, text
 from kit.wire import Client
@@ -79,6 +80,21 @@ def offline_messages(people: People, client: Client, to: str) -> None:
 
 def capabilities(people: People, client: Client, to: str) -> None:
     assert find(people.authenticated().features, "caps:c") is not None
+
+
+def reporting(people: People, client: Client, to: str) -> None:
+    report = f"<report xmlns='{ns.REPORTING}' reason='urn:xmpp:reporting:spam'/>"
+    client.set(f"<block xmlns='{ns.BLOCKING}'><item jid='tybalt@capulet.example'>{report}</item></block>")
+
+
+def preauthenticated_subscription(people: People, client: Client, to: str) -> None:
+    execution = run(client, f"{ns.INVITE}#invite")
+    token = form_values(execution.answer)["uri"][0].partition("preauth=")[2]
+    other = people.online()
+    other.send(f"<presence type='subscribe' to='{client.bare}'><preauth xmlns='{ns.PARS}' token='{token}'/></presence>")
+    other.sync()
+    assert roster_of(client)[other.bare]["subscription"] == "from"
+    assert roster_of(other)[client.bare]["subscription"] == "to"
 
 
 def account_stanza_ids(people: People, client: Client, to: str) -> None:
@@ -236,9 +252,21 @@ SERVER = REQUESTS | {
     ns.BLOCKING: asks_without_to(f"<blocklist xmlns='{ns.BLOCKING}'/>"),
     "msgoffline": offline_messages,
     ns.COMMANDS: asks(f"<query xmlns='{ns.DISCO_ITEMS}' node='{ns.COMMANDS}'/>"),
+    ns.REGISTER: asks(f"<query xmlns='{ns.REGISTER}'/>"),
+    ns.REPORTING: reporting,
 }
 ARCHIVE = {ns.MAM: archive, ns.MAM + "#extended": extended_archive}
-ACCOUNT = REQUESTS | ARCHIVE | {ns.SID: account_stanza_ids, ns.MAM + "#groupchat-field": archive_without_rooms}
+ACCOUNT = (
+    REQUESTS
+    | ARCHIVE
+    | {
+        ns.SID: account_stanza_ids,
+        ns.MAM + "#groupchat-field": archive_without_rooms,
+        ns.REGISTER: asks(f"<query xmlns='{ns.REGISTER}'/>"),
+        ns.REPORTING: reporting,
+        ns.PARS: preauthenticated_subscription,
+    }
+)
 SERVICES = REQUESTS | {ns.MUC: rooms_on_the_service, ns.RSM: pages}
 ROOM = (
     REQUESTS

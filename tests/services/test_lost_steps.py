@@ -78,3 +78,5 @@ def test_preferences_that_could_not_be_kept_are_not_followed(world: World) -> No
     juliet.send(f"<message to='{juliet.bare}' type='chat'><body>note</body></message>")
     juliet.expect("message", "body")
     assert world.rows("SELECT count(*) FROM archive") == [(1,)]
+    juliet.close()
+    assert world.errors(), "when she was last seen is a value as well"

@@ -10,6 +10,7 @@ from . import (
     cli_backup,
     cli_check,
     cli_db,
+    cli_invite,
     cli_log,
     cli_rooms,
     cli_sessions,
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None, stored: OpenStored = stored_server) 
 
 
 _WORDS = (
-    *(cli_users, cli_sessions, cli_rooms, cli_announce, cli_check, cli_status, cli_log),
+    *(cli_users, cli_sessions, cli_rooms, cli_announce, cli_invite, cli_check, cli_status, cli_log),
     *(cli_backup, cli_db),
 )
 

@@ -8,9 +8,13 @@ from typing import Any
 
 from ..host.services import Services
 from ..services.announcements import Announcements
+from ..services.invitations import Invitations
+from ..services.registration import Registration
+from ..services.reports import Reports
 from ..services.room_administration import RoomAdministration
 from ..services.shutting_down import ShuttingDown
 from ..services.users import Users
+from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
 from .control import Commands
 
@@ -21,6 +25,8 @@ def stored_commands(services: Services) -> Commands:
         **_user_commands(services[Users]),
         **_room_commands(services[RoomAdministration]),
         **_motd_commands(services[Announcements]),
+        **_guest_commands(services[Invitations], services[Registration]),
+        **_report_commands(services[Reports]),
     }
 
 
@@ -82,3 +88,22 @@ def _motd_commands(announcements: Announcements) -> Commands:
         "motd-edit": announcements.edit_of_the_day,
         "motd-delete": announcements.delete_of_the_day,
     }
+
+
+def _guest_commands(invitations: Invitations, registration: Registration) -> Commands:
+    async def invite(
+        domain: str, localpart: str = "", inviter: str | None = None, days: int | None = None
+    ) -> dict[str, Any]:
+        if not registration.terms.by_invitation:
+            raise StanzaError("not-allowed", "invitations are switched off in [registration]")
+        host = JID.parse(inviter) if inviter else None
+        return (await invitations.to_register(domain, host, localpart, days))._asdict()
+
+    return {"invite": invite}
+
+
+def _report_commands(reports: Reports) -> Commands:
+    async def report_list(domain: str) -> list[dict[str, Any]]:
+        return [{"number": number, **report._asdict()} for number, report in (await reports.of(domain)).items()]
+
+    return {"report-list": report_list, "report-dismiss": reports.dismiss}

@@ -14,6 +14,7 @@ from typing import Any
 from ..xmpp.jid import JID
 from . import config_values as values
 from .config_components import Components
+from .config_registration import Registration
 from .config_setting import Field, setting
 from .config_values import HostPort
 
@@ -295,6 +296,16 @@ class Limits:
         "Wrong passwords for one account from one IP address, before further attempts have to wait.",
     )
     roster_items: int = setting(2_000, values.limit(), "Contacts of one account.")
+    stranger_requests_per_minute: int = setting(
+        60,
+        values.limit(),
+        "Subscription requests that one address may send to accounts whose contact it is not.",
+    )
+    stranger_messages_per_minute: int = setting(
+        0,
+        values.limit(),
+        "Messages that one address may send to accounts whose contact it is not; 30 suits a public server.",
+    )
     occupants_per_room: int = setting(0, values.limit(), "The most that the owner of a room may allow.")
 
 
@@ -310,6 +321,7 @@ class Config:
     stay: Stay = field(default_factory=Stay)
     muc: MUC = field(default_factory=MUC)
     accounts: Accounts = field(default_factory=Accounts)
+    registration: Registration = field(default_factory=Registration)
     archive: Archive = field(default_factory=Archive)
     components: Components = field(default_factory=Components)
     log: Log = field(default_factory=Log)

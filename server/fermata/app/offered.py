@@ -12,10 +12,15 @@ from ..host.router import Router
 from ..host.services import Services
 from ..services.announcements import Announcements
 from ..services.domain_values import DomainValues
+from ..services.introductions import Introductions
+from ..services.invitations import Invitations
 from ..services.kept_accounts import InThread, KeptAccounts
+from ..services.last_seen import LastSeen
 from ..services.muc import RoomService
 from ..services.presence import Presences
+from ..services.registration import Registration
 from ..services.relayed import Relayed
+from ..services.reports import Reports
 from ..services.room_administration import RoomAdministration
 from ..services.shutting_down import ShuttingDown
 from ..services.subscriptions import Subscriptions
@@ -54,7 +59,24 @@ def offered(ground: Ground) -> Services:
     spawn(announcements.load())
     rooms = RoomAdministration(ground.rooms, database.rooms, writer, clock)
     users.on_removal.append(rooms.forget)
+    last_seen = LastSeen(database.values, writer, clock)
+    ground.presences.on_absence.append(last_seen.left)
     services = Services()
-    for service in (users, announcements, rooms, ShuttingDown(domains, announcements, clock), CommandTable()):
+    for service in (users, announcements, rooms, last_seen, Reports(own, clock), CommandTable()):
         services.offer(service)
+    services.offer(ShuttingDown(domains, announcements, clock))
+    _offer_registration(services, ground, users, own)
     return services
+
+
+def _offer_registration(services: Services, ground: Ground, users: Users, own: DomainValues) -> None:
+    """What lets people in."""
+    config, clock, spawn = ground.config.registration, ground.clock, ground.spawn
+    domains = ground.config.server.domains
+    invitations = Invitations(domains, own, users, clock, config.invitation_days)
+    introductions = Introductions(invitations, ground.accounts, ground.subscriptions, ground.relayed, spawn)
+    ground.presences.on_request = introductions.requested
+    users.on_removal.append(invitations.withdraw)
+    services.offer(invitations)
+    per_hour, open_to = config.per_address_per_hour, config.users_may_invite
+    services.offer(Registration(config.terms(), open_to, per_hour, users, invitations, introductions, clock, spawn))

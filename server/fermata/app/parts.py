@@ -32,6 +32,7 @@ from ..services.presence import Presences
 from ..services.relayed import Relayed
 from ..services.roster import RosterRequests
 from ..services.safekeeping import Safekeeping
+from ..services.strangers import Strangers
 from ..services.stream_management import StreamManagement
 from ..services.subscriptions import Subscriptions
 from ..services.visibility import Visibility
@@ -120,9 +121,15 @@ class Parts:
         )
         for extension in find(xep):
             extension.install(host)
-        for domain in config.server.domains:
-            self.router.serve(domain, LocalDomain(self.accounts, messages, presences, iqs, self.router, relayed))
         stream_management.start()
+        self._serve_accounts(presences, iqs, relayed)
+
+    def _serve_accounts(self, presences: Presences, iqs: IQTable, relayed: Relayed) -> None:
+        limits = self._config.limits
+        strangers = Strangers(limits.stranger_messages_per_minute, limits.stranger_requests_per_minute, self._clock)
+        for domain in self._config.server.domains:
+            destination = LocalDomain(self.accounts, self.messages, presences, iqs, self.router, relayed, strangers)
+            self.router.serve(domain, destination)
 
     def _room_service(self, domain: str) -> RoomService:
         database = self._database

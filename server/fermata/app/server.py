@@ -24,6 +24,7 @@ from ..net.ports import PortError
 from ..net.tls import CertificateError, Identities
 from ..net.turn_writes import TurnWrites
 from ..services.kept_accounts import ITERATIONS
+from ..services.registration import Registration
 from ..services.shutting_down import ShuttingDown
 from ..services.users import Users
 from ..storage.database import Database
@@ -157,6 +158,7 @@ class Server(Service):
             config.c2s.require_tls,
             limits_before(config),
             features_after(config, self.parts.discoverable),
+            registration=config.registration.terms(),
         )
         return Shared(
             policy,
@@ -164,6 +166,7 @@ class Server(Service):
             config.limits.unauthenticated_seconds,
             self._identities,
             self.parts.login,
+            self.parts.services[Registration],
             self._reactor,
             new_id,
             turn,

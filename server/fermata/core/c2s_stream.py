@@ -13,8 +13,9 @@ from typing import Final
 
 from ..xmpp import namespaces as ns
 from ..xmpp.element import E, Element, child, escape, serialise
-from ..xmpp.errors import SASLError, StreamError
+from ..xmpp.errors import SASLError, StanzaError, StreamError
 from ..xmpp.jid import JID, JIDError
+from .c2s_registration import CLOSED, Preauthorise, Register, Registering, Terms
 from .sasl.credentials import ScramKeys
 from .sasl.mechanism import Challenge, Mechanism, NeedCredentials, Realm, Success, Verify
 from .sasl.mechanism import Step as SASLStep
@@ -71,7 +72,7 @@ class End:
     error: StreamError | None = None
 
 
-Want = Write | Refuse | StartTLS | Restart | NeedCredentials | Verify | Bind | Resume | End
+Want = Write | Refuse | StartTLS | Restart | NeedCredentials | Verify | Preauthorise | Register | Bind | Resume | End
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ class Policy:
     """What is the same for every client: who may do what before it is known, and what is offered after that.
 
     `tls_available` and `require_tls` say what TLS is to us; `failures` how many attempts to authenticate a stream has
-    (RFC 6120 §6.4.5); `limits_before` and `features_after` are stream features as XML.
+    (RFC 6120 §6.4.5); `limits_before` and `features_after` are stream features as XML; `registration` says who may make
+    an account.
     """
 
     realms: Mapping[str, Realm]
@@ -88,6 +90,7 @@ class Policy:
     features_after: str
     tls_available: bool = True
     failures: int = 3
+    registration: Terms = CLOSED
 
 
 # Of 1.0 and whatever a later client speaks, 1.0 is the lower one (RFC 6120 §4.7.5).
@@ -111,6 +114,7 @@ class ClientStream:
         self._attempt: Mechanism | None = None
         self._failures = 0
         self._is_disabled = False
+        self._registering = Registering(policy.registration)
         self.account: JID | None = None  #: who the client has proven to be
 
     @property
@@ -176,6 +180,7 @@ class ClientStream:
             if self._bindings:
                 types = "".join(f"<channel-binding type='{type}'/>" for type in self._bindings)
                 mechanisms += f"<sasl-channel-binding xmlns='{ns.CHANNEL_BINDING}'>{types}</sasl-channel-binding>"
+            mechanisms += self._registering.features()
         return tls + mechanisms + self._policy.limits_before
 
     def _offered(self) -> tuple[str, ...]:
@@ -257,11 +262,28 @@ class ClientStream:
             return [failure]
         return [failure, End(StreamError("policy-violation", "too many attempts to authenticate"))]
 
+    # -- making an account (XEP-0077, XEP-0445)
+
+    def _register(self, iq: Element) -> list[Want]:
+        if self._realm is None or not iq.get("id"):
+            raise StreamError("not-authorized")
+        is_secure = self._secure or not self._policy.require_tls
+        want = self._registering.receive(iq, self._realm.domain, is_secure)
+        return [Write(serialise(want)) if isinstance(want, Element) else want]
+
+    def preauthorised(self, want: Preauthorise, localpart: str | StanzaError) -> list[Want]:
+        """Answers Preauthorise: the localpart that the token is for, empty for any; or why it is not good."""
+        return [Write(serialise(self._registering.preauthorised(want, localpart)))]
+
+    def registered(self, want: Register, error: StanzaError | None) -> list[Want]:
+        """Answers Register: None if the account is made, or why it could not be."""
+        return [Write(serialise(self._registering.registered(want, error)))]
+
     # -- binding and resuming (RFC 6120 §7, XEP-0198 §5)
 
     def _iq(self, iq: Element) -> list[Want]:
         if self.account is None:
-            raise StreamError("not-authorized")
+            return self._register(iq)
         bind = child(iq, "{%s}bind" % ns.BIND)
         if bind is None or iq.get("type") != "set" or not iq.get("id"):
             raise StreamError("not-authorized", "bind a resource first")

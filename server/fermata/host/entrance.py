@@ -17,6 +17,18 @@ class Credentials(NamedTuple):
     is_disabled: bool = False  #: it may not log in, which is told to nobody but its owner
 
 
+class Registrar(Protocol):
+    """What makes accounts for clients that have none. Every answer goes to the `done` that is passed along."""
+
+    def preauthorise(self, domain: str, token: str, address: str, done: Callable[[str | StanzaError], None]) -> None:
+        """Whether a token invites to make an account; the localpart that it is for, empty for any."""
+
+    def register(
+        self, jid: JID, password: str, token: str, address: str, done: Callable[[StanzaError | None], None]
+    ) -> None:
+        """Makes an account, by that invitation if the token is not empty."""
+
+
 class Entrance(Protocol):
     """What answers a client's connection. Every answer goes to the `done` that is passed along, at once or later."""
 

@@ -9,6 +9,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from ..core.c2s_registration import Preauthorise, Register
 from ..core.c2s_stream import (
     STREAM_ERROR,
     Bind,
@@ -24,7 +25,7 @@ from ..core.c2s_stream import (
 )
 from ..core.sasl.mechanism import NeedCredentials, Verify
 from ..core.xmlstream import Limits, RefusedStanza, StreamEnd, StreamEvent, XMLStream
-from ..host.entrance import Credentials, Entrance
+from ..host.entrance import Credentials, Entrance, Registrar
 from ..host.origin import Clock
 from ..host.sessions import Session
 from ..xmpp import namespaces as ns
@@ -48,6 +49,7 @@ class Shared:
     unauthenticated_seconds: float
     identities: Identities
     entrance: Entrance
+    registrar: Registrar
     clock: Clock
     new_id: Callable[[], str]
     turn: TurnWrites
@@ -231,6 +233,20 @@ class ClientConnection(StreamConnection):
 
         self._ask(lambda: self._shared.entrance.verify(want.check, verified))
 
+    def _preauthorise(self, want: Preauthorise) -> None:
+        def known(localpart: str | StanzaError) -> None:
+            self._go_on(lambda: self._stream.preauthorised(want, localpart))
+
+        domain = self._stream.domain
+        self._ask(lambda: self._shared.registrar.preauthorise(domain, want.token, self._address, known))
+
+    def _register(self, want: Register) -> None:
+        def made(error: StanzaError | None) -> None:
+            self._go_on(lambda: self._stream.registered(want, error))
+
+        registrar = self._shared.registrar
+        self._ask(lambda: registrar.register(want.jid, want.password, want.token, self._address, made))
+
     def _bind(self, want: Bind) -> None:
         account = self._stream.account or _nobody()
 
@@ -278,6 +294,8 @@ _DEEDS: Final[Mapping[type, Callable[[ClientConnection, Any], None]]] = {
     End: ClientConnection._end,
     NeedCredentials: ClientConnection._look_up,
     Verify: ClientConnection._verify,
+    Preauthorise: ClientConnection._preauthorise,
+    Register: ClientConnection._register,
     Bind: ClientConnection._bind,
     Resume: ClientConnection._resume,
 }

@@ -33,7 +33,11 @@ class DomainValues:
 
     async def save(self, domain: str, space: str, key: str, value: str) -> None:
         """Keeps a value."""
-        await self.keep([ValueSaved(await self._number(domain), space, key, value)])
+        await self.keep([await self.saving(domain, space, key, value)])
+
+    async def saving(self, domain: str, space: str, key: str, value: str) -> Record:
+        """The record that keeps a value, to be kept with something else."""
+        return ValueSaved(await self._number(domain), space, key, value)
 
     async def removal(self, domain: str, space: str, key: str) -> Record:
         """The record that takes a value away, to be kept with something else."""

@@ -17,6 +17,7 @@ from ..xmpp.payload import Payload, payload_of
 from .messages import Messages
 from .presence import Presences
 from .relayed import Relayed
+from .strangers import Strangers
 
 _Act = Callable[[Account | None, Element, JID, JID, Origin], None]
 
@@ -32,20 +33,36 @@ class LocalDomain:
         iqs: IQTable,
         router: Router,
         relayed: Relayed,
+        strangers: Strangers,
     ) -> None:
         self._accounts, self._messages, self._presences = accounts, messages, presences
+        self._strangers = strangers
         self._iqs, self._router, self._relayed = iqs, router, relayed
 
     def message(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
         """A message to an account; the server itself reads none."""
         if not to.local:
             raise StanzaError("service-unavailable")
-        self._with_account(self._messages.receive, stanza, to, sender, origin)
+        is_limited = self._strangers.limits_messages and origin is not self._relayed
+        act = self._message if is_limited else self._messages.receive
+        self._with_account(act, stanza, to, sender, origin)
+
+    def _message(self, account: Account | None, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
+        if account is not None:
+            self._strangers.message(account, stanza, sender)
+        self._messages.receive(account, stanza, to, sender, origin)
 
     def presence(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
         """A presence to an account; the server itself has no contacts."""
         if to.local:
-            self._with_account(self._presences.receive, stanza, to, sender, origin)
+            is_limited = self._strangers.limits_requests and stanza.get("type") == "subscribe"
+            act = self._request if is_limited and origin is not self._relayed else self._presences.receive
+            self._with_account(act, stanza, to, sender, origin)
+
+    def _request(self, account: Account | None, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
+        if account is not None:
+            self._strangers.request(account, sender)
+        self._presences.receive(account, stanza, to, sender, origin)
 
     def iq(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
         """An iq to the server, to an account or to one of its sessions."""

@@ -39,6 +39,8 @@ class Presences:
         self._router, self._relayed, self._spawn = router, relayed, spawn
         #: called with an account and a session of it that has become available and wants messages
         self.on_arrival: list[Callable[[Account, Session], None]] = []
+        #: called with each subscription request; True: it has been dealt with
+        self.on_request: Callable[[Account, Element, JID, Origin], bool] = _never
         #: called with an account that has no available session any more, and the presence that said so
         self.on_absence: list[Callable[[Account, Element], None]] = []
 
@@ -129,6 +131,8 @@ class Presences:
         if recipients:
             origin.emit(0, None, _hand_out, recipients, stanza, to, sender)
         elif presence_undelivered(type) is Undelivered.ACCOUNT:
+            if type == "subscribe" and self.on_request(account, stanza, sender.bare, origin):
+                return
             if type in SUBSCRIPTION_TYPES:
                 self._subscriptions.perform(account, account.roster.receive(stanza, sender.bare), stanza, origin)
             else:
@@ -143,6 +147,10 @@ class Presences:
         if answer.type:
             refusal = Element("presence", {"from": account.jid, "type": answer.type})
             self._router.deliver(payload_of(refusal), prober if answer.type == _UNAVAILABLE else prober.bare)
+
+
+def _never(account: Account, stanza: Element, contact: JID, origin: Origin) -> bool:
+    return False
 
 
 def _tell_own(account: Account, session: Session, payload: Payload, is_new: bool) -> None:

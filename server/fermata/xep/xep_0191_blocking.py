@@ -1,13 +1,14 @@
 """XEP-0191: Blocking Command. What is blocked is refused where it arrives; here the list is told and changed."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from ..core.blocking import BLOCK, BLOCKLIST, UNBLOCK, Change
-from ..core.records import Step
+from ..core.records import Record, Step
 from ..host.accounts import Account
 from ..host.extension import Host, extension
 from ..host.iq import Addressee, Answer, Request
+from ..services.reports import Reports
 from ..xmpp import namespaces as ns
 from ..xmpp.element import Element
 from ..xmpp.errors import StanzaError
@@ -30,6 +31,7 @@ def blocking(host: Host) -> None:
 class _Blocking:
     def __init__(self, host: Host) -> None:
         self._sessions, self._visibility = host.sessions, host.visibility
+        self._reports = host.services[Reports]
 
     def get(self, request: Request) -> Element:
         """The list; who asks for it is told of its changes from now on (§3.2)."""
@@ -38,12 +40,21 @@ class _Blocking:
             session.wants_blocklist = True
         return request.owner.blocklist.element()
 
-    def block(self, request: Request) -> Answer:
+    def block(self, request: Request) -> Answer | Awaitable[Answer]:
         """Nothing comes from these addresses any more, and they see the account leave (§3.3)."""
+        reported = self._reports.named_in(request.payload)
+        return self._block_and_report(request, reported) if reported else self._block(request, [])
+
+    async def _block_and_report(self, request: Request, reported: list[tuple[JID, Element]]) -> Answer:
+        """XEP-0377: the report is kept with what it goes with, or not at all."""
+        return self._block(request, await self._reports.records(request.owner, reported))
+
+    def _block(self, request: Request, reports: list[Record]) -> Answer:
         account = request.owner
         if len(account.blocklist) + len(request.payload) > _ENTRIES_MAX:
             raise StanzaError("resource-constraint", f"an account can block {_ENTRIES_MAX} addresses")
         change = account.blocklist.block(request.payload, _audience(account))
+        change.records.extend(reports)
         return _answer(account, change, self._visibility.hide)
 
     def unblock(self, request: Request) -> Answer:
