@@ -194,3 +194,14 @@ def test_a_private_message_in_a_room_is_left_over_like_any_other(world: World, r
     again.send("<presence/>")
     (message,) = [stanza for stanza in again.sync() if stanza.tag == "message"]
     assert message.get("from") == f"{room}/Romeo"
+
+
+def test_a_request_for_a_session_that_ends_before_it_is_handed_over_is_refused(world: World, romeo: Client) -> None:
+    world.add_account("nurse@localhost")
+    juliet = world.online("juliet@localhost/balcony")
+    [session] = [session for session in world.parts.sessions if session.jid == juliet.jid]
+    world.clock.callLater(0, world.parts.sessions.end, session)
+    request = f"<iq to='{juliet.jid}' type='get' id='q'><query xmlns='jabber:iq:last'/></iq>"
+    # What is kept of the message holds up what comes behind it, to the end of this turn.
+    romeo.send(f"<message to='nurse@localhost' type='chat'><body>wait</body></message>{request}")
+    romeo.expect_error("iq", "service-unavailable", id="q")

@@ -10,6 +10,7 @@ from ..host.origin import Origin
 from ..host.pipeline import guarded, guarded_route
 from ..host.residents import Residents
 from ..host.router import Router
+from ..host.sessions import Session
 from ..xmpp.element import Element
 from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
@@ -86,7 +87,7 @@ class LocalDomain:
             return
         session = account.sessions.get(to.resource) if to.resource else None
         if session is not None:
-            origin.emit(0, None, session.send, payload_of(stanza), to)
+            origin.emit(0, None, _hand_over, session, payload_of(stanza), to, stanza, origin)
             return
         fate = iq_undelivered(type, to.resource)
         if fate is Undelivered.REFUSE:
@@ -123,3 +124,10 @@ class LocalDomain:
             settled()
 
         self._accounts.use(to.bare, loaded, failed)
+
+
+def _hand_over(session: Session, payload: Payload, to: JID, iq: Element, origin: Origin) -> None:
+    if not session.is_over:
+        session.send(payload, to)
+    elif payload.type in ("get", "set"):  # its session has ended while it waited for what came before it
+        origin.refuse(iq, StanzaError("service-unavailable"))
