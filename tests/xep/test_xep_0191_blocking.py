@@ -1,7 +1,10 @@
 """XEP-0191: Blocking Command."""
 
+from collections.abc import Callable
+
 import pytest
 
+from fermata.app.config_tables import Archive, Config
 from kit import ns
 from kit.muc import create, enter
 from kit.stanzas import Element, codes, find_all
@@ -222,3 +225,30 @@ def test_blocking_one_occupant_hides_him_and_stays_in_the_room(juliet: Client, r
     juliet.send(f"<message to='{ROOM}' type='groupchat'><body>I am here</body></message>")
     juliet.expect("message", "body", from_=f"{ROOM}/Juliet", type="groupchat")
     romeo.expect("message", "body", from_=f"{ROOM}/Juliet", type="groupchat")
+
+
+@pytest.mark.parametrize("archive", [True, False])
+def test_what_a_blocked_occupant_says_in_private_is_kept_nowhere(
+    worlds: Callable[[Config], World], archive: bool
+) -> None:
+    world = worlds(Config(archive=Archive(accounts=archive)))
+    juliet, romeo = world.online("juliet@localhost/balcony"), world.online("romeo@localhost/orchard")
+    create(romeo, ROOM, "Romeo")
+    enter(juliet, ROOM, "Juliet")
+    juliet.set(block(f"{ROOM}/Romeo"))
+    romeo.send(f"<message to='{ROOM}/Juliet' type='chat'><body>hi</body></message>")
+    romeo.sync()
+    assert world.rows(f"SELECT sender FROM archive WHERE sender = '{ROOM}/Romeo'") == []
+    assert world.rows("SELECT xml FROM spool") == []
+
+
+def test_what_waits_from_somebody_who_is_blocked_meanwhile_is_dropped(world: World, romeo: Client) -> None:
+    juliet = world.login("juliet@localhost/balcony")
+    for client in (romeo, world.online("nurse@localhost/kitchen")):
+        client.send(f"<message to='{juliet.bare}' type='chat'><body>{client.bare}</body></message>")
+        client.sync()
+    juliet.set(block(romeo.bare))
+    juliet.send("<presence/>")
+    assert [stanza.findtext("body") for stanza in juliet.sync() if stanza.tag == "message"] == ["nurse@localhost"]
+    world.advance(1)
+    assert world.rows("SELECT xml FROM spool") == []

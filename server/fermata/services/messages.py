@@ -99,10 +99,11 @@ class Messages:
     def keep_from_room(self, payload: Payload, to: Sequence[JID]) -> tuple[Payload, list[Record]]:
         """A message from an occupant or a room to sessions of one account here: once for the account.
 
-        The same payload and no records if there is no such account, nothing to be kept, or no room for it.
+        The same payload and no records if there is no such account, if it has blocked the sender, if there is nothing
+        to be kept, or no room for it.
         """
         account = self._accounts.get(to[0].bare)
-        if account is None:
+        if account is None or (account.blocklist and account.blocklist.blocks(JID.parse(payload.sender))):
             return payload, []
         keep = payload.keep or _judged(stanza_from(payload.addressed(to[0])))
         copy = Payload(payload.kind, payload.rest, payload.sender, payload.type, "", payload.stamp, keep)
@@ -156,11 +157,15 @@ class Messages:
         rows = await self._spool.spooled(account.number)
         under_way = {payload.spooled for payload in _under_way(account)}
         for row in rows:
-            if row.seq not in under_way:
-                stanza = stanza_from(row.xml)
-                payload = payload_of(stanza, _judged(stanza))
-                to = JID.parse(stanza.get("to", account.jid))
-                session.send(_delayed(account, payload, row.stamp, row.seq), to)
+            if row.seq in under_way:
+                continue
+            stanza = stanza_from(row.xml)
+            payload = payload_of(stanza, _judged(stanza))
+            if account.blocklist and account.blocklist.blocks(JID.parse(payload.sender)):
+                self._safe.take(account, [row.seq])  # he was blocked after he had sent it
+                continue
+            to = JID.parse(stanza.get("to", account.jid))
+            session.send(_delayed(account, payload, row.stamp, row.seq), to)
 
     def arrived(self, session: Session, spooled: list[int]) -> None:
         """Spooled messages have reached a client that says so, or have been written to one that has no way to."""
