@@ -90,8 +90,7 @@ class RoomService:
             self._iqs.answer(Addressee.SERVER, Request(stanza, stanza[0], sender, to, None, origin))
 
     def deliver(self, payload: Payload, to: JID) -> None:
-        """Nothing that is made here goes to a room in this way."""
-        _log.error("a %s from %s went astray to %s", payload.kind, payload.sender, to)
+        """Invitations and questions to admins can be for an address of ours: rooms have no use for them."""
 
     # -- one step of one room
 
