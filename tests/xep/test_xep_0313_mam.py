@@ -196,16 +196,18 @@ def test_a_bare_address_stands_for_every_resource_and_a_full_one_for_itself(
     assert with_("tybalt@localhost") == []
 
 
+def far_from(world: World, account: int, count: int) -> None:
+    """So many messages come in between."""
+    new_seq, stamp = world.database.archive.new_seq, world.clock.seconds()
+    row = MessageArchived(0, stamp, account, None, "romeo@localhost/x", "nurse@localhost", 1, "<message/>")
+    world.database.writer.submit(Step([row._replace(seq=new_seq()) for _ in range(count)]))
+    world.turn()
+
+
 def test_what_is_far_away_is_found_while_others_are_served(world: World, romeo: Client, juliet: Client) -> None:
     write(romeo, juliet.bare, "far")
     ((number,),) = world.rows("SELECT number FROM entity WHERE jid = 'romeo@localhost'")
-    new_seq, stamp = world.database.archive.new_seq, world.clock.seconds()
-    near = [
-        MessageArchived(new_seq(), stamp, number, None, romeo.jid, "nurse@localhost", 1, "<message/>")
-        for _ in range(2500)
-    ]
-    world.database.writer.submit(Step(list(near)))
-    world.turn()
+    far_from(world, number, 2500)
     asked = query("<before/>", with_=juliet.bare)
     romeo.send(f"<iq type='set' id='far' to='{romeo.bare}'>{asked}</iq><iq type='set' id='near'>{query()}</iq>")
     came = [romeo.next() for _ in range(53)]
@@ -213,6 +215,16 @@ def test_what_is_far_away_is_found_while_others_are_served(world: World, romeo: 
     # One message of far away and fifty near ones, each page before its own end, whichever comes first.
     assert [came[number].get("id") for number in ends] in (["near", "far"], ["far", "near"])
     assert ends in ([50, 52], [1, 52])
+
+
+def test_nobody_asks_many_long_questions_at_once(world: World, romeo: Client, juliet: Client) -> None:
+    ((number,),) = world.rows("SELECT number FROM entity WHERE jid = 'romeo@localhost'")
+    far_from(world, number, 1500)
+    asked = query(with_=juliet.bare)
+    romeo.send("".join(f"<iq type='set' id='{each}'>{asked}</iq>" for each in range(12)))
+    answers = {each.get("id"): each.get("type") for each in (romeo.next() for _ in range(12))}
+    assert [answers[str(each)] for each in range(12)] == ["result"] * 10 + ["error"] * 2
+    assert bodies(page(romeo, asked)) == []
 
 
 def test_ones_own_address_stands_for_what_one_wrote_to_oneself(romeo: Client, juliet: Client) -> None:
@@ -267,6 +279,7 @@ def test_an_id_that_is_not_there_is_not_found(world: World, romeo: Client, julie
     ("asked", "condition"),
     [
         (query(fields={"urn:x": "?"}), "feature-not-implemented"),
+        (query(queryid="x" * 1001), "bad-request"),
         (query("<index>1</index>"), "feature-not-implemented"),
         (query(with_="@"), "bad-request"),
         (query(start="yesterday"), "bad-request"),

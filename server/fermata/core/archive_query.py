@@ -27,6 +27,7 @@ FIELDS: Final = frozenset({"with", "start", "end", "before-id", "after-id", "ids
 _PAGE: Final = 50
 _PAGE_CHARACTERS: Final = 1_000_000  # of the messages of one page: whoever asks must be able to take it in
 _HALF_A_MILLISECOND: Final = 0.0005  # stamps are written with three digits (`xmpp.stamps`), but kept with more
+_QUERYID_CHARACTERS: Final = 1_000  # it comes back with each message of the page
 _FLIPPED: Final = "{%s}flip-page" % ns.MAM
 
 
@@ -124,6 +125,9 @@ class Query(NamedTuple):
         form = Form("submit") if submitted is None else Form.parse(submitted, ns.MAM)
         if form.type != "submit":
             raise StanzaError("bad-request", "a query is a submitted form")
+        queryid = element.get("queryid")
+        if len(queryid or "") > _QUERYID_CHARACTERS:
+            raise StanzaError("bad-request", f"a queryid can have {_QUERYID_CHARACTERS} characters")
         if any(field.var not in fields for field in form.fields):
             raise StanzaError("feature-not-implemented", "the archive does not know such a field")
         ids = tuple(dict.fromkeys(form.values("ids")))
@@ -137,7 +141,7 @@ class Query(NamedTuple):
                 form.boolean(GROUPCHAT_FIELD)
             return cls(
                 page,
-                element.get("queryid"),
+                queryid,
                 child(element, _FLIPPED) is not None,
                 JID.parse(form.text("with")) if form.values("with") else None,
                 stamp_of(form.text("start")) - _HALF_A_MILLISECOND if form.values("start") else -inf,

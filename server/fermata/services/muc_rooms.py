@@ -14,7 +14,7 @@ from ..host.origin import Clock
 from ..host.stores import ArchiveStore, Entities, RoomStore, ValueStore
 from ..xmpp.element import Element
 from ..xmpp.jid import JID
-from .archives import found
+from .archives import ArchiveReading
 
 _SECRET_BYTES = 32
 
@@ -55,7 +55,7 @@ class RoomLoading:
     ) -> None:
         self._rooms, self._entities, self._archive, self._values = rooms, entities, archive, values
         self._clock, self._new_id, self._most_occupants = clock, new_id, most_occupants
-        self._keeps_archives = keeps_archives
+        self._keeps_archives, self._reading = keeps_archives, ArchiveReading(archive)
 
     async def load(self, jid: JID, present: Collection[JID] = ()) -> Room | None:
         """The room as it was kept, with the newest messages of its archive; None if there is none.
@@ -114,7 +114,7 @@ class RoomLoading:
         return "" if row is None else row.xml
 
     async def read(self, number: int, reading: Reading) -> Found | Ends | None:
-        """What a room has to read in its archive. Raises StanzaError as `archives.found` does."""
+        """What a room has to read in its archive. Raises StanzaError as `ArchiveReading.found` does."""
         if reading.selection is None:
             return await self._archive.ends(number)
-        return await found(self._archive, number, reading.selection)
+        return await self._reading.found(number, reading.selection, reading.asker)

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
 
 from sqlalchemy import Engine
-from twisted.internet.defer import Deferred
 
 from . import crash_points, migrations, numbers
 from .accounts import SQLAccounts
@@ -16,6 +14,7 @@ from .embedded import embedded_writer
 from .entities import SQLEntities
 from .handled import SQLHandled
 from .locks import FileLock
+from .one_by_one import OneByOne
 from .reader import InlineReader, PooledReader, Reader
 from .remote import RemoteBatches
 from .rooms import SQLRooms
@@ -60,7 +59,7 @@ class Database:
             ids = ArchiveIDs(secret(connection, "of archive ids", _ARCHIVE_KEY_BYTES))
             self.entities = SQLEntities(reader, numbers.highest_entity(connection))
             self.spool = SQLSpool(reader, numbers.highest_spooled(connection))
-            self.archive = SQLArchive(reader, ids, numbers.highest_archived(connection), partial(_next_turn, clock))
+            self.archive = SQLArchive(reader, ids, numbers.highest_archived(connection), OneByOne(clock))
         self.accounts = SQLAccounts(reader)
         self.rosters = SQLRosters(reader)
         self.values = SQLValues(reader)
@@ -75,12 +74,6 @@ class Database:
     def close(self) -> None:
         """Commits and releases what is open, and closes everything. Blocks while it does."""
         self._opened.close()
-
-
-def _next_turn(clock: Clock) -> Deferred[None]:
-    turn: Deferred[None] = Deferred()
-    clock.callLater(0, partial(turn.callback, None))
-    return turn
 
 
 def _open_embedded(

@@ -10,7 +10,7 @@ from ..host.extension import Host, extension
 from ..host.iq import Addressee, Request
 from ..host.registry import Sessions
 from ..host.stores import ArchiveStore
-from ..services.archives import found
+from ..services.archives import ArchiveReading
 from ..xmpp import namespaces as ns
 from ..xmpp.element import Element
 from ..xmpp.jid import JID
@@ -36,6 +36,7 @@ def archives(host: Host) -> None:
 class _Archives:
     def __init__(self, archive: ArchiveStore, sessions: Sessions) -> None:
         self._archive, self._sessions = archive, sessions
+        self._reading = ArchiveReading(archive)
 
     async def query(self, request: Request) -> Element:
         """A page of the archive: its messages to the session that asks, then the result (§4.2)."""
@@ -43,7 +44,7 @@ class _Archives:
         id_of = partial(self._archive.id_of, owner=account.number)
         seq_of = partial(self._archive.seq_of, owner=account.number)
         selection = query.selection(seq_of, account_match(account.jid, query.jid))
-        page = await found(self._archive, account.number, selection)
+        page = await self._reading.found(account.number, selection, request.sender)
         payloads = results(account.jid, query, page, id_of, _as_it_was)
         request.origin.emit(0, None, self._send, payloads, request.sender)
         return fin(page, id_of)

@@ -58,7 +58,7 @@ def test_a_page_is_to_be_read_and_is_shown_as_it_was_live() -> None:
     stage = Stage()
     stage.enter(BOB)
     live = stage.say(BOB, "hello", id="m1")[BOB]
-    assert asked(stage, BOB, query("<max>7</max>")) == Reading(Selection(7))
+    assert asked(stage, BOB, query("<max>7</max>")) == Reading(BOB, Selection(7))
     said = told(stage, BOB, query(queryid="f"), stage.archived())
     message, result = said[BOB]
     outer = find(message, "mam:result")
@@ -80,7 +80,7 @@ def test_a_page_is_to_be_read_and_is_shown_as_it_was_live() -> None:
 
 def test_what_a_question_names_is_found_in_the_archive_of_the_room_alone() -> None:
     stage = Stage()
-    assert asked(stage, ANN, query(after_id="sid-000003")) == Reading(Selection(50, after=3, named=frozenset({3})))
+    assert asked(stage, ANN, query(after_id="sid-000003")) == Reading(ANN, Selection(50, after=3, named=frozenset({3})))
     assert refusal(stage.iq, ANN, query(after_id="another"), "set") == ("item-not-found", "cancel")
     assert refusal(stage.iq, ANN, query(fields={"include-groupchat": "true"}), "set") == (
         "feature-not-implemented",
@@ -180,7 +180,7 @@ def test_with_is_for_an_occupant_jid_or_for_those_who_may_see_real_ones() -> Non
 
 def test_the_ends_of_the_archive_are_read_like_everything_else() -> None:
     stage = Stage()
-    assert asked(stage, BOB, METADATA, "get") == Reading(None)
+    assert asked(stage, BOB, METADATA, "get") == Reading(BOB, None)
     iq = read(f"<iq type='get' id='q' to='{ROOM}' from='{BOB}'>{METADATA}</iq>")
     for ends, expected in ((None, []), (Ends((1, 1e6), (2, 2e6)), ["sid-000001", "sid-000002"])):
         result = Said(stage.room.told(BOB, iq, stage.now, ends)).only(BOB)

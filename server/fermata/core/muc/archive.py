@@ -31,10 +31,10 @@ def read(room: RoomState, effects: Effects, sender: JID, iq: Element, now: float
     """Says which messages are to be read, or that it is the ends of the archive."""
     _check_reader(room, sender)
     if iq[0].tag == METADATA:
-        effects.reading = Reading(None)
+        effects.reading = Reading(sender, None)
         return
     query = Query.parse(iq[0])
-    effects.reading = Reading(query.selection(room.archive.seq_of, _match(room, sender, query.jid)))
+    effects.reading = Reading(sender, query.selection(room.archive.seq_of, _match(room, sender, query.jid)))
 
 
 def conclude(room: RoomState, effects: Effects, sender: JID, iq: Element, answer: Found | Ends | None) -> None:

@@ -26,8 +26,9 @@ class Flood(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What is to be read in the room's archive: these messages or, for None, where it begins and ends."""
+    """What is to be read in the room's archive for `asker`: these messages or, for None, where it begins and ends."""
 
+    asker: JID
     selection: Selection | None
 
 
