@@ -294,7 +294,7 @@ def test_the_server_acknowledges_before_it_closes(people: People) -> None:
 
 
 def test_what_a_closed_session_did_not_acknowledge_is_not_lost(people: People) -> None:
-    """A chat message that its receiver never acknowledged goes to his other session, or waits (A8.3)."""
+    """A chat message that its receiver never acknowledged goes to his other session, or waits."""
     ann = people.online()
     ben, _ = managed(people)
     say(ann, ben, "unacknowledged")

@@ -122,7 +122,7 @@ def test_a_nickname_that_the_service_respelled_is_told():
     assert nick(got[ANN2][0]) == "Ann"
 
 
-# -- A0.3: what is refused
+# -- what is refused
 
 
 @pytest.mark.parametrize("address", ["", " "])
@@ -194,6 +194,13 @@ def test_a_locked_room_is_not_there_for_others():
     stage = Stage(locked=True)
     assert refusal(stage.enter, BOB) == ("item-not-found", "cancel")
     stage.enter(ANN2, "Ann")
+
+
+def test_an_owner_who_comes_back_to_a_locked_room_is_told_that_it_is_to_be_set_up():
+    stage = Stage(locked=True)
+    assert codes(stage.enter(ANN2, "Ann")[ANN2][-2]) == [110, 201]
+    stage.room.tick(START + 600)
+    assert codes(stage.enter(BOB)[BOB][-2]) == [110]
 
 
 def test_a_locked_room_opens_by_itself_after_ten_minutes():

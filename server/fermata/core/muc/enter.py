@@ -61,7 +61,8 @@ def enter(room: RoomState, sender: JID, presence: Element, muc: Element, now: fl
     elif before != session.presence:
         tell_self(effects, present(occupant), [jid for jid in occupant.sessions if jid != sender])
         show(room, effects, occupant)
-    codes = (*([201] if created else []), *([210] if occupant.jid != wanted else []))
+    # A room that is still locked, as after a crash, is to be set up by the owner who enters.
+    codes = (*([201] if created or room.locked_until else []), *([210] if occupant.jid != wanted else []))
     welcome(room, effects, occupant, sender, limits, codes, presence.get("id", ""))
     room.save_session(effects, occupant, session)
     room.journal(effects, now, sender, occupant.nick, "enter", "created" if created else "entered")
