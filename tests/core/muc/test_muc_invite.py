@@ -2,9 +2,11 @@
 
 import pytest
 
+from fermata.core.muc import state
 from fermata.core.records import AffiliationSaved
 from fermata.xmpp import namespaces as ns
 from fermata.xmpp.element import child
+from fermata.xmpp.jid import JID
 from kit.rooms import ANN, BOB, BOB2, CAT, DAN, ROOM, Said, Stage, has, refusal, x
 
 INVITE = "{%s}invite" % ns.MUC_USER
@@ -120,3 +122,21 @@ def test_a_refusal_to_somebody_who_is_not_in_goes_nowhere():
 def test_an_error_to_an_invitation_is_consumed():
     error = f"<error type='cancel'><item-not-found xmlns='{ns.STANZA_ERRORS}'/></error>"
     assert not Stage().send(DAN, f"<message type='error'>{error}</message>")
+
+
+def test_members_do_not_fill_the_room_by_inviting_nor_take_the_place_of_bans(monkeypatch):
+    monkeypatch.setattr(state, "_MOST_AFFILIATIONS", 2)
+    stage = Stage(membersonly=True)
+    invite(stage, ANN, BOB.bare)
+    assert refusal(invite, stage, ANN, CAT.bare) == ("resource-constraint", "wait")
+    for jid in (CAT.bare, DAN.bare):
+        stage.admin(ANN, f"<item affiliation='outcast' jid='{jid}'/>")
+    assert refusal(stage.admin, ANN, "<item affiliation='outcast' jid='e.example'/>") == ("resource-constraint", "wait")
+    invite(stage, ANN, BOB.bare)
+    stage.admin(ANN, f"<item affiliation='admin' jid='{BOB.bare}'/>")
+
+
+def test_a_whole_domain_that_is_invited_becomes_no_member():
+    stage = Stage(membersonly=True)
+    assert invite(stage, ANN, "b.example")[JID.parse("b.example")]
+    assert set(stage.room.state.affiliations) == {ANN.bare}

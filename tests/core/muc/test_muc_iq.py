@@ -26,7 +26,7 @@ def is_answered(got: Said, sender) -> bool:
     return (answer.get("type"), answer.get("id"), set(got)) == ("result", "q", {sender})
 
 
-# -- A1: the decision table
+# -- the decision table of XEP-0410
 
 
 def test_a_self_ping_to_ones_own_nickname_is_answered():
@@ -157,6 +157,13 @@ def test_the_room_forgets_the_oldest_question_before_it_has_too_many():
 
 
 # -- to the room
+
+
+def test_the_room_remembers_no_id_that_is_very_long():
+    stage = occupied()
+    asked = f"<iq type='get' id='%s' to='{ROOM}/Bob'><query xmlns='jabber:iq:version'/></iq>"
+    assert stage.send(ANN, asked % ("x" * 1_023))[BOB]
+    assert refusal(stage.send, ANN, asked % ("x" * 1_024)) == ("policy-violation", "modify")
 
 
 def test_what_the_room_does_not_know_it_says_so():

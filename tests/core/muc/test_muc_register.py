@@ -2,7 +2,7 @@
 
 import pytest
 
-from fermata.core.muc import register
+from fermata.core.muc import register, state
 from fermata.core.records import AffiliationSaved
 from fermata.xmpp import disco
 from fermata.xmpp import namespaces as ns
@@ -211,7 +211,7 @@ def test_a_locked_room_is_not_there(payload):
 
 
 def test_a_room_has_so_many_members_at_most(monkeypatch):
-    monkeypatch.setattr(register, "_MOST_AFFILIATIONS", 2)
+    monkeypatch.setattr(state, "_MOST_AFFILIATIONS", 2)
     stage = Stage()
     register_as(stage, DAN, "Danny")
     assert refusal(register_as, stage, BOB, "Bob") == ("resource-constraint", "wait")

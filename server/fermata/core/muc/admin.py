@@ -1,6 +1,6 @@
 """Lists of roles and affiliations: what may be asked of them, and changed in them (XEP-0045 §8, §9, §10.3 to §10.8)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from ...xmpp import namespaces as ns
@@ -108,7 +108,7 @@ def _with_affiliation(room: RoomState, affiliation: str) -> list[Element]:
 def change(room: RoomState, effects: Effects, sender: JID, iq: Element, now: float) -> None:
     """Changes roles and affiliations: all that the items ask for, or nothing."""
     wanted = [_checked(room, sender, item) for item in _items(iq)]
-    check_owner_left(room, [one for one in wanted if isinstance(one, AffiliationChange)])
+    check_lists(room, [one for one in wanted if isinstance(one, AffiliationChange)])
     changes = Changes(room, effects, sender, now)
     for one in wanted:
         if isinstance(one, RoleChange):
@@ -175,8 +175,12 @@ def _checked_affiliation(
     return AffiliationChange(bare, Affiliation(affiliation, kept, reason))
 
 
-def check_owner_left(room: RoomState, wanted: Iterable[AffiliationChange]) -> None:
-    """§10.4: raises StanzaError `conflict` if nobody would own the room after these changes."""
+def check_lists(room: RoomState, wanted: Collection[AffiliationChange]) -> None:
+    """Whether affiliations can be changed so: raises StanzaError `conflict` if nobody would own the room (§10.4).
+
+    And `resource-constraint` if there were too many of them.
+    """
+    room.check_room_for({bare for bare, affiliation in wanted if affiliation.affiliation != "none"}, by_admins=True)
     owners = {bare for bare, found in room.affiliations.items() if found.affiliation == "owner"}
     for bare, affiliation in wanted:
         if affiliation.affiliation == "owner":

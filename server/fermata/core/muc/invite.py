@@ -34,6 +34,8 @@ def mediate(room: RoomState, sender: JID, message: Element) -> Effects:
     invites = [(item, _invitee(room, item)) for item in found if item.tag == _INVITE]
     if invites:
         _check_inviter(room, sender)
+        members = {invitee.bare for _, invitee in invites if _becomes_member(room, invitee)}
+        room.check_room_for(members)
         if len(invites) > MOST:
             raise StanzaError("policy-violation", f"no more than {MOST} invitations at once")
         for item, invitee in invites:
@@ -64,11 +66,15 @@ def _check_inviter(room: RoomState, sender: JID) -> None:
 
 
 def _invite(room: RoomState, effects: Effects, sender: JID, item: Element, invitee: JID, id: str) -> None:
-    if room.config.membersonly and room.affiliation_of(invitee.bare) == "none":
-        # §9.5: whom a member may invite is thereby a member; in an open room never.
+    if _becomes_member(room, invitee):
         room.affiliate(invitee.bare, Affiliation("member"))
         room.save_affiliation(effects, invitee.bare)
     effects.send(invitation(room, sender.bare, id, *[said for said in item if said.tag in _SAID]), (invitee,))
+
+
+def _becomes_member(room: RoomState, invitee: JID) -> bool:
+    """§9.5: whom a member may invite is thereby a member; in an open room never, and never a whole domain."""
+    return room.config.membersonly and bool(invitee.local) and room.affiliation_of(invitee.bare) == "none"
 
 
 def invitation(room: RoomState, inviter: JID, id: str, *said: Element) -> Payload:

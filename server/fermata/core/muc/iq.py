@@ -20,6 +20,7 @@ Answerer = Callable[[RoomState, Effects, JID, Element, float], None]
 
 _PING: Final = "{%s}ping" % ns.PING
 _DISCO: Final = frozenset({ns.DISCO_INFO, ns.DISCO_ITEMS})
+_LONGEST_ID: Final = 1_023
 # What belongs to the account and not to one of its sessions.
 _OF_THE_ACCOUNT: Final = frozenset({ns.VCARD, ns.VCARD4, ns.PUBSUB})
 
@@ -79,6 +80,8 @@ def to_occupant(room: RoomState, sender: JID, iq: Element, nick: str, now: float
     asked = room.occupants.named(nick)
     if asked is None:
         raise StanzaError("item-not-found", "nobody here has that nickname")
+    if len(iq.get("id", "")) > _LONGEST_ID:
+        raise StanzaError("policy-violation", "the room remembers the ids of requests, and none that is so long")
     target = asked.bare if namespace(query) in _OF_THE_ACCOUNT else asked.shown.jid
     id = room.new_id()
     room.queries.add(id, Query(sender, iq.get("id", ""), asked.jid, target))

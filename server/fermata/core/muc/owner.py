@@ -9,7 +9,7 @@ from ...xmpp.element import E, Element, child, serialise
 from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID, JIDError
 from ..records import EntityGone
-from .admin import AffiliationChange, check_owner_left
+from .admin import AffiliationChange, check_lists
 from .changes import Changes
 from .config import Config
 from .config_form import ADMINS, OWNERS, config_form, configured
@@ -66,7 +66,7 @@ def submit(room: RoomState, effects: Effects, sender: JID, iq: Element, now: flo
 def _configure(room: RoomState, effects: Effects, sender: JID, iq: Element, form: Form, now: float) -> None:
     old, new = room.config, configured(room.config, form, room.jid)
     lists = _asked_lists(room, form)
-    check_owner_left(room, lists)
+    check_lists(room, lists)
     was_locked, room.locked_until, room.config = bool(room.locked_until), 0.0, new
     room.save(effects)
     if new.maxhistoryfetch != old.maxhistoryfetch:

@@ -24,7 +24,6 @@ _ALLOW: Final = "muc#register_allow"
 # §9.9 leaves it to us how the form names the person; in the one that asks for voice it is called so.
 _JID: Final = "muc#jid"
 _MOST_APPLICANTS: Final = 100
-_MOST_AFFILIATIONS: Final = 10_000
 
 
 def give_form(room: RoomState, effects: Effects, sender: JID, iq: Element, now: float) -> None:
@@ -96,8 +95,7 @@ def _needs_approval(room: RoomState, sender: JID) -> bool:
 def _registered(room: RoomState, effects: Effects, actor: JID, bare: JID, nick: str, now: float) -> Changes:
     """Makes a person a member, if he is nothing yet, with a reserved nickname; what remains is to announce it."""
     old = room.affiliations.get(bare, NONE)
-    if old.affiliation == "none" and len(room.affiliations) >= _MOST_AFFILIATIONS:
-        raise StanzaError("resource-constraint", "this room has too many members")
+    room.check_room_for({bare})
     affiliation = old.affiliation if affiliation_at_least(old.affiliation, "member") else "member"
     changes = Changes(room, effects, actor, now)
     changes.set_affiliation(bare, old._replace(affiliation=affiliation, nick=nick))

@@ -1,9 +1,10 @@
 """What a room is at one moment: all that its rules read and change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from math import inf
-from typing import Protocol
+from typing import Final, Protocol
 
+from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
 from ...xmpp.nickname import nickname_key
 from ..records import AffiliationSaved, Journalled, OccupancyEnded, OccupancySaved, RoomSaved
@@ -15,6 +16,8 @@ from .queries import Queries
 from .ranks import NONE, Affiliation, default_role
 from .subject import Subject
 from .vcard import VCard
+
+_MOST_AFFILIATIONS: Final = 10_000
 
 
 class Archive(Protocol):
@@ -91,6 +94,16 @@ class RoomState:
             found = self.affiliations.get(bare.domain, NONE)
             return "outcast" if found.affiliation == "outcast" else "none"
         return found.affiliation
+
+    def check_room_for(self, people: Collection[JID], by_admins: bool = False) -> None:
+        """Raises StanzaError `resource-constraint` if there were too many affiliations with those of these bare JIDs.
+
+        Whatever others do, there is always room for an admin's ban.
+        """
+        most = 2 * _MOST_AFFILIATIONS if by_admins else _MOST_AFFILIATIONS
+        added = sum(bare not in self.affiliations for bare in people)
+        if added and len(self.affiliations) + added > most:
+            raise StanzaError("resource-constraint", "this room has too many members")
 
     def affiliate(self, bare: JID, affiliation: Affiliation) -> None:
         """Sets the affiliation of a bare JID, and reserves its nickname for it."""
