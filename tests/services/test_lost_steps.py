@@ -3,7 +3,10 @@
 import sqlite3
 from contextlib import closing
 
+import pytest
+
 from fermata.xmpp import namespaces as ns
+from kit.muc import party
 from kit.wire import Client
 from kit.world import World
 
@@ -80,3 +83,37 @@ def test_preferences_that_could_not_be_kept_are_not_followed(world: World) -> No
     assert world.rows("SELECT count(*) FROM archive") == [(1,)]
     juliet.close()
     assert world.errors(), "when she was last seen is a value as well"
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        f"<query xmlns='{ns.MUC_OWNER}'><destroy/></query>",
+        f"<query xmlns='{ns.MUC_ADMIN}'><item nick='Juliet' role='none'/></query>",
+        f"<query xmlns='{ns.MUC_ADMIN}'><item jid='juliet@localhost' affiliation='outcast'/></query>",
+    ],
+    ids=["destroy", "kick", "ban"],
+)
+def test_who_was_to_be_removed_stays_if_that_could_not_be_kept(world: World, order: str) -> None:
+    romeo, juliet = world.online("romeo@localhost/orchard"), world.online("juliet@localhost/balcony")
+    party(ROOM, {"Romeo": romeo, "Juliet": juliet})
+    refuse(world, "journal")
+    assert romeo.refused("set", order, ROOM) == ("wait", "internal-server-error")
+    assert world.errors()
+    accept(world, "journal")
+    juliet.send(f"<message to='{ROOM}' type='groupchat'><body>still here</body></message>")
+    for client in (romeo, juliet):
+        assert client.next().findtext("body") == "still here"
+
+
+def test_who_is_gone_is_not_in_even_if_that_could_not_be_kept(world: World) -> None:
+    romeo, juliet = world.online("romeo@localhost/orchard"), world.online("juliet@localhost/balcony")
+    party(ROOM, {"Romeo": romeo, "Juliet": juliet})
+    refuse(world, "journal")
+    juliet.close()
+    assert world.errors()
+    accept(world, "journal")
+    romeo.send(f"<message to='{ROOM}' type='groupchat'><body>alone</body></message>")
+    assert romeo.expect("message").findtext("body") == "alone"
+    [room] = world.parts.room_services[0].rooms
+    assert room.rules.occupants.everyone == (romeo.jid,)

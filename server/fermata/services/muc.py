@@ -143,13 +143,21 @@ class RoomService:
         self.perform(room, effects, presence)
 
     async def _load(self, jid: JID) -> LiveRoom | None:
-        rules = await self._loading.load(jid, self._interrupted.get(jid, frozenset()))
+        rules = await self._loading.load(jid, self._stays_in(jid))
         if rules is not None:
             return self._live(rules)
         self._moved[jid] = await self._venues.of(jid)
         if not self._moved[jid]:
             del self._moved[jid]
         return None
+
+    def _stays_in(self, room: JID) -> Callable[[JID], bool]:
+        """Whether a session that storage has in a room is still in it when that is loaded."""
+        present = self._interrupted.get(room)
+        if present is None:
+            return lambda session: False
+        # Whoever was to be removed by what could not be kept is in, as far as his session is.
+        return lambda session: session in present or self._sessions.get(session) is not None
 
     def _live(self, rules: Room) -> LiveRoom:
         room = LiveRoom(rules, ReleaseQueue(self._writer, self._refuse), self._start_anew)
@@ -275,10 +283,11 @@ class RoomService:
 
     def _start_anew(self, room: LiveRoom) -> None:
         """A step could not be kept: the room goes back to what storage knows of it, with those who are in it."""
-        if self.rooms.get(room.rules.jid) is room:
-            _log.error("the room %s is loaded again: %s", room.rules.jid, room.lineage.broken)
-            self._interrupted[room.rules.jid] = frozenset(room.rules.occupants.everyone)
-            self.rooms.drop(room.rules.jid)
+        jid = room.rules.jid
+        _log.error("the room %s is loaded again: %s", jid, room.lineage.broken)
+        self._interrupted[jid] = self._interrupted.get(jid, frozenset()).union(room.rules.occupants.everyone)
+        if self.rooms.get(jid) is room:  # else it was to be destroyed
+            self.rooms.drop(jid)
 
     def _refuse(self, step: Step) -> None:
         """A step could not be kept: its author is told."""

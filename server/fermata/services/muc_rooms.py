@@ -1,7 +1,7 @@
 """Rooms between storage and memory: loading one, making one, listing them."""
 
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from ..core.archive_answer import Ends
 from ..core.archive_query import Found
@@ -57,10 +57,10 @@ class RoomLoading:
         self._clock, self._new_id, self._most_occupants = clock, new_id, most_occupants
         self._keeps_archives, self._reading = keeps_archives, ArchiveReading(archive)
 
-    async def load(self, jid: JID, present: Collection[JID] = ()) -> Room | None:
+    async def load(self, jid: JID, stays: Callable[[JID], bool]) -> Room | None:
         """The room as it was kept, with the newest messages of its archive; None if there is none.
 
-        Of those who were in it, the sessions in `present` still are.
+        Of the sessions that were in it, those are in of which `stays` says so.
         """
         row = await self._rooms.room(jid)
         if row is None:
@@ -83,7 +83,7 @@ class RoomLoading:
             vcard=await self._values.value(row.number, SPACE, "") or "",
             locked_until=self._clock.seconds() + LOCK_SECONDS if row.locked else 0.0,
             most_occupants=self._most_occupants,
-            occupancies=[each for each in await self._rooms.occupancies(row.number) if each.jid in present],
+            occupancies=[each for each in await self._rooms.occupancies(row.number) if stays(JID.parse(each.jid))],
             history=[(self._archive.id_of(each.seq, row.number), each.stamp, each.keep, each.xml) for each in newest],
         )
 
