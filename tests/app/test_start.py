@@ -24,6 +24,14 @@ def test_the_first_start_says_how_to_log_in_and_to_make_accounts(tmp_path: Path)
     assert "password" not in "".join(server.log[seen:])
 
 
+def test_where_nobody_reads_no_account_is_made(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    server.program = ["sh", "-c", 'exec "$0" "$@" 2>/dev/null', *server.program]
+    server.start()
+    assert server.command("user", "list") == ""
+    server.stop()
+
+
 def test_a_wrong_configuration_is_told_line_by_line_and_nothing_else(tmp_path: Path) -> None:
     said = refusal(tmp_path, {"srver": {}, "limits": {"queue": 1}})
     assert re.search(r"Fermata cannot start:\n\S+fermata.toml:\d+: unknown key `queue` in \[limits\]", said)

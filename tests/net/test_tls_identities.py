@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from OpenSSL import SSL
 
 from fermata.net.certificates import ascii_name, ensure_certificate
@@ -74,6 +78,33 @@ def test_a_domain_with_its_own_certificate_is_found_under_the_name_that_clients_
     assert shown is not None
     assert shown.get_serial_number() == identities.shown_on(server).certificate.serial_number
     assert identities.shown_on(server).certificate.subject.rfc4514_string() == f"CN={ascii_name(domain)}"
+
+
+@pytest.mark.parametrize(("ciphers", "is_taken"), [(b"AES128-GCM-SHA256", False), (b"ECDHE+AESGCM", True)])
+def test_only_keys_that_are_forgotten_protect_a_connection(tmp_path: Path, ciphers: bytes, is_taken: bool) -> None:
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.set_max_proto_version(SSL.TLS1_2_VERSION)
+    context.set_cipher_list(ciphers)
+    client, server = SSL.Connection(context), SSL.Connection(Identity(*of_rsa(tmp_path)).context)
+    if is_taken:
+        shake_hands(client, server)
+        assert (client.get_cipher_name() or "").startswith("ECDHE-RSA-")
+    else:
+        with pytest.raises(SSL.Error, match="no shared cipher"):
+            shake_hands(client, server)
+
+
+def of_rsa(directory: Path) -> Pair:
+    """A pair with the one kind of key that TLS 1.2 could also use to send secrets to."""
+    key = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a.example")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    now = datetime.now(UTC)
+    signed = builder.not_valid_before(now).not_valid_after(now + timedelta(days=1)).sign(key, hashes.SHA256())
+    pair = directory / "rsa.pem", directory / "rsa.key"
+    pair[0].write_bytes(signed.public_bytes(Encoding.PEM))
+    pair[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return pair
 
 
 def shake_hands(client: SSL.Connection, server: SSL.Connection) -> None:

@@ -27,10 +27,10 @@ _WORDS: Final = """
 async def make_first_account(config: Config, users: Users) -> str | None:
     """Makes an account if the first domain has none yet, and returns what to tell the operator of it.
 
-    None is made where nobody could be told its password but systemd's journal.
+    None is made where its password would be told to nobody, or to systemd's journal.
     """
     domain = config.server.domains[0]
-    if _is_journal() or await users.registered(domain):
+    if _is_unread() or await users.registered(domain):
         return None
     jid, password = JID.of(_LOCALPART, domain), generate_password()
     await users.add(jid, password)
@@ -53,9 +53,11 @@ def _program() -> str:
     return str(program.relative_to(here) if program.is_relative_to(here) else program)
 
 
-def _is_journal() -> bool:
-    """Whether standard error goes there (systemd.exec, JOURNAL_STREAM)."""
+def _is_unread() -> bool:
+    """Whether standard error goes nowhere, or into the journal (systemd.exec, JOURNAL_STREAM)."""
     status = os.fstat(2)
+    if os.path.samestat(status, os.stat(os.devnull)):
+        return True
     return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 
 
