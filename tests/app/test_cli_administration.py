@@ -1,6 +1,8 @@
 """What the command line can do whether the server runs or not, beside making accounts."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,17 @@ import pytest
 from fermata.app.cli_rooms import words_of
 from fermata.app.config import Config
 from fermata.core.muc.config import Config as RoomConfig
-from fermata.core.records import AffiliationSaved, EntityMade, Journalled, OccupancySaved, RoomSaved, Step
+from fermata.core.records import (
+    AffiliationSaved,
+    CredentialsSaved,
+    EntityMade,
+    Journalled,
+    MessageArchived,
+    OccupancySaved,
+    RoomSaved,
+    RosterItemSaved,
+    Step,
+)
 from fermata.storage.database import Database
 
 ROOM = "verona@conference.localhost"
@@ -33,6 +45,35 @@ def kept_room(reactor, run_in, here):
     ]
     run_in(database.writer.submit, Step(records))
     run_in(database.close)
+
+
+@pytest.fixture
+def kept_friends(reactor, run_in, here):
+    """A database in which Juliet (1) and Romeo (2) are contacts, have written, and Juliet is admin of Romeo's room."""
+    Path("var").mkdir()
+    database = run_in(Database.open, Config().storage.url, "process", reactor, reactor.callFromThread)
+    records = [EntityMade(7, ROOM, 0.0), RoomSaved(7, RoomConfig().json(), "", "", 0.0, b"s" * 32, False)]
+    for number, jid, contact in ((1, JULIET, "romeo@localhost"), (2, "romeo@localhost", JULIET)):
+        records += [
+            EntityMade(number, jid, 0.0),
+            CredentialsSaved(number, "sha1", b"salt", 8, b"stored", b"server"),
+            RosterItemSaved(number, contact, "", "both", False, False, "[]", 1),
+            AffiliationSaved(7, jid, "admin", "", ""),
+            MessageArchived(number, 0.0, number, None, contact, jid, 1, "<message/>"),
+        ]
+    run_in(database.writer.submit, Step(records))
+    run_in(database.close)
+
+
+def test_whoever_gets_an_address_later_inherits_nothing_of_it(run, kept_friends, up_or_down):
+    assert run("user", "remove", JULIET) == (0, "juliet@localhost is removed\n", "")
+    with closing(sqlite3.connect("var/fermata.db")) as database:
+        contacts = database.execute("SELECT account, jid, subscription FROM roster_item").fetchall()
+        affiliations = database.execute("SELECT jid FROM affiliation").fetchall()
+        owners = database.execute("SELECT owner FROM archive").fetchall()
+    assert contacts == [(2, JULIET, "none")]
+    assert affiliations == [("romeo@localhost",)]
+    assert owners == [(2,)]
 
 
 def test_an_account_is_disabled_and_enabled(run, up_or_down):
@@ -135,7 +176,9 @@ def test_an_invitation_is_made(run, up_or_down):
     }
     assert run("invite", "--account", "romeo")[2] == "fermata: romeo@localhost is taken\n"
     assert run("invite", "--contact", "x@localhost")[2] == "fermata: there is no account x@localhost\n"
-    assert run("invite", "--domain", "x.example")[2] == "fermata: x.example is none of this server's domains\n"
+    assert (
+        run("invite", "--domain", "x.example")[2] == "fermata: x.example is none of this server's domains (localhost)\n"
+    )
 
 
 def test_invitations_that_are_switched_off_are_told(run):
@@ -147,3 +190,4 @@ def test_reports_are_listed_and_dismissed(run, up_or_down):
     assert run("reports") == (0, "", "")
     assert run("reports", "list", "--json") == (0, "[]\n", "")
     assert run("reports", "dismiss", "localhost") == (0, "0 reports forgotten\n", "")
+    assert run("reports", "dismiss", "x.example")[2].startswith("fermata: x.example is none of")

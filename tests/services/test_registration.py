@@ -148,7 +148,7 @@ def test_a_guest_and_his_host_are_contacts_at_once(world: World, invitations: In
 @pytest.mark.parametrize(
     ("arguments", "condition"),
     [
-        ({"domain": "elsewhere.example"}, "not-acceptable"),
+        ({"domain": "elsewhere.example"}, "item-not-found"),
         ({"domain": "localhost", "localpart": "a b"}, "not-acceptable"),
         ({"domain": "localhost", "localpart": "juliet"}, "conflict"),
         ({"domain": "localhost", "localpart": "kept"}, "conflict"),

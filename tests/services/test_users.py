@@ -104,6 +104,19 @@ def test_a_request_that_waits_for_an_answer_is_refused_with_the_account(world: W
     assert [stanza.get("type") for stanza in romeo.sync() if stanza.tag == "presence"] == ["unsubscribed"]
 
 
+def test_a_removal_that_a_crash_has_interrupted_is_finished(world: World, users: Users) -> None:
+    juliet, romeo = world.online("juliet@localhost/balcony"), world.online("romeo@localhost/orchard")
+    world.befriend(juliet, romeo)
+    world.add_account("paris@localhost")
+    world.do(users.disable(JID.parse("paris@localhost")))
+    world.do(users.condemn(JULIET))
+    world.crash()
+    world.turn()
+    assert not world.has_account(JULIET)
+    assert world.has_account("paris@localhost")
+    assert roster_of(world.online("romeo@localhost/orchard"))[JULIET]["subscription"] == "none"
+
+
 def test_one_session_or_all_of_an_account_are_ended(world: World, users: Users) -> None:
     balcony, chamber = world.online("juliet@localhost/balcony"), world.online("juliet@localhost/chamber")
     romeo = world.login("romeo@localhost/orchard")

@@ -51,9 +51,9 @@ def offered(ground: Ground) -> Services:
     """All of them, joined to what they listen to."""
     database, clock, spawn, domains = ground.database, ground.clock, ground.spawn, ground.config.server.domains
     writer, router, relayed = database.writer, ground.router, ground.relayed
-    kept = KeptAccounts(database.entities, database.accounts, writer, clock, ground.in_thread)
+    kept = KeptAccounts(database.entities, database.accounts, database.values, writer, clock, ground.in_thread)
     users = Users(domains, kept, ground.accounts, ground.sessions, ground.subscriptions, relayed, spawn)
-    own = DomainValues(database.entities, database.values, writer, clock)
+    own = DomainValues(domains, database.entities, database.values, writer, clock)
     announcements = Announcements(domains, users, own, database.values, router, relayed, writer, spawn, ground.new_id)
     ground.presences.on_arrival.append(announcements.arrived)
     spawn(announcements.load())
@@ -66,6 +66,7 @@ def offered(ground: Ground) -> Services:
         services.offer(service)
     services.offer(ShuttingDown(domains, announcements, clock))
     _offer_registration(services, ground, users, own)
+    clock.callLater(0, lambda: spawn(users.finish_removals()))
     return services
 
 

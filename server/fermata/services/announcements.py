@@ -60,7 +60,7 @@ class Announcements:
 
     async def announce(self, domain: str, text: str, to_all: bool = False) -> int:
         """Sends a message to the accounts of a domain that are online, or to all; to how many."""
-        self._check(domain)
+        self._own.check(domain)
         _check_text(text)
         accounts = await self._users.registered(domain) if to_all else self._users.online(domain)
         for number, account in enumerate(accounts, 1):
@@ -71,7 +71,7 @@ class Announcements:
 
     def of_the_day(self, domain: str) -> str:
         """The text of a domain's message of the day; empty if there is none."""
-        self._check(domain)
+        self._own.check(domain)
         today = self._today.get(domain)
         return "" if today is None else today.text
 
@@ -89,21 +89,16 @@ class Announcements:
 
     async def delete_of_the_day(self, domain: str) -> None:
         """There is no message of the day any more."""
-        self._check(domain)
+        self._own.check(domain)
         self._today.pop(domain, None)
         self._told.pop(domain, None)
         await self._own.remove(domain, _SPACE, [""])
 
     async def _keep(self, domain: str, today: MessageOfTheDay) -> None:
-        self._check(domain)
+        self._own.check(domain)
         _check_text(today.text)
         await self._own.save(domain, _SPACE, "", json.dumps(today))
         self._today[domain] = today
-
-    def _check(self, domain: str) -> None:
-        if domain not in self._domains:
-            known = ", ".join(self._domains)
-            raise StanzaError("item-not-found", f"{domain} is none of this server's domains ({known})")
 
     def arrived(self, account: Account, session: Session) -> None:
         """A session has become available: its account gets the message of the day, unless it has had it."""

@@ -12,12 +12,22 @@ from ..xmpp.jid import JID
 class DomainValues:
     """Values by domain, space and key; a method that changes one returns when that is durable.
 
-    They raise StanzaError `internal-server-error` where it can't be kept.
+    They raise StanzaError `internal-server-error` where it can't be kept, `item-not-found` for a domain that is not one
+    of `domains`.
     """
 
-    def __init__(self, entities: Entities, values: ValueStore, writer: SettledWriter, clock: Clock) -> None:
+    def __init__(
+        self, domains: Sequence[str], entities: Entities, values: ValueStore, writer: SettledWriter, clock: Clock
+    ) -> None:
+        self._domains = domains
         self._entities, self._values, self._writer, self._clock = entities, values, writer, clock
         self._numbers: dict[str, int] = {}
+
+    def check(self, domain: str) -> None:
+        """Raises StanzaError `item-not-found` for a domain that is not ours."""
+        if domain not in self._domains:
+            known = ", ".join(self._domains)
+            raise StanzaError("item-not-found", f"{domain} is none of this server's domains ({known})")
 
     async def value(self, domain: str, space: str, key: str) -> str | None:
         """One value, if it is there."""
@@ -60,6 +70,7 @@ class DomainValues:
         known = self._numbers.get(domain)
         if known is not None:
             return known
+        self.check(domain)
         number = await self._entities.number_of(JID.parse(domain))
         # Somebody else may have made it meanwhile: nobody else does while this goes on without waiting.
         if domain not in self._numbers:

@@ -63,8 +63,7 @@ class Invitations:
 
         `conflict` if the name that is to be reserved is taken, `resource-constraint` for too many.
         """
-        if domain not in self._domains:
-            raise StanzaError("not-acceptable", f"{domain} is none of this server's domains")
+        self._own.check(domain)
         if inviter is not None and not await self._users.exists(inviter):
             raise StanzaError("item-not-found", f"there is no account {inviter}")
         address = JID.parse(domain)

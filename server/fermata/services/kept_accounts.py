@@ -8,12 +8,13 @@ from ..core.records import CredentialsSaved, EntityGone, EntityMade, Record, Ste
 from ..core.sasl.credentials import HASHES, SALT_BYTES, ScramKeys, derive_keys, prepare_password
 from ..host.accounts import DISABLED
 from ..host.origin import Clock
-from ..host.stores import AccountStore, Entities, SettledWriter
+from ..host.stores import AccountStore, Entities, SettledWriter, ValueStore
 from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
 
 #: How often a new password is hashed (XEP-0438 §4 asks for 10000 at least).
 ITERATIONS: Final = 10_000
+_CONDEMNED: Final = "to be removed"  #: what is kept of a disabled account that will not come back
 
 T = TypeVar("T")
 
@@ -33,9 +34,15 @@ class KeptAccounts:
     """
 
     def __init__(
-        self, entities: Entities, accounts: AccountStore, writer: SettledWriter, clock: Clock, in_thread: InThread
+        self,
+        entities: Entities,
+        accounts: AccountStore,
+        values: ValueStore,
+        writer: SettledWriter,
+        clock: Clock,
+        in_thread: InThread,
     ) -> None:
-        self._entities, self._accounts, self._writer = entities, accounts, writer
+        self._entities, self._accounts, self._values, self._writer = entities, accounts, values, writer
         self._clock, self._in_thread = clock, in_thread
         self.settled = writer.settled  #: returns when everything that was submitted is durable
         self.list = accounts.accounts  #: the bare JIDs of a domain's accounts, in order
@@ -66,6 +73,14 @@ class KeptAccounts:
     async def enable(self, jid: JID) -> None:
         """Its owner can log in again."""
         await self._keep([ValueRemoved(await self.number(jid), DISABLED, "")])
+
+    async def condemn(self, jid: JID) -> None:
+        """Nobody can log in any more, because the account is about to be removed."""
+        await self._keep([ValueSaved(await self.number(jid), DISABLED, "", _CONDEMNED)])
+
+    async def is_condemned(self, jid: JID) -> bool:
+        """Whether it is about to be removed."""
+        return await self._values.value(await self.number(jid), DISABLED, "") == _CONDEMNED
 
     async def exists(self, jid: JID) -> bool:
         """Whether there is such an account."""

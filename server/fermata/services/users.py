@@ -87,19 +87,33 @@ class Users:
         account = await self._accounts.fetch(jid)
         if account is not None:
             account.is_disabled = True
-        self.end_sessions(jid, StreamError("not-authorized", "the account was removed"))
-        for told in self.on_removal:
-            await told(jid)
-        # By now its contacts have seen it leave: after the next line they are no contacts any more.
-        await self._kept.settled()
-        if account is not None:
-            self._cancel_subscriptions(account)
-        await self._kept.remove(jid)
-        self._accounts.drop(jid)
+        try:
+            self.end_sessions(jid, StreamError("not-authorized", "the account was removed"))
+            for told in self.on_removal:
+                await told(jid)
+            # By now its contacts have seen it leave: after the next line they are no contacts any more.
+            await self._kept.settled()
+            if account is not None:
+                self._cancel_subscriptions(account)
+            await self._kept.remove(jid)
+        finally:
+            # If it could not be removed, it is loaded again as it is on disk.
+            self._accounts.drop(jid)
+
+    async def condemn(self, jid: JID) -> None:
+        """The account will be removed, whatever happens: by `remove_soon`, or by the next start of the server."""
+        await self._kept.condemn(jid)
 
     def remove_soon(self, jid: JID) -> None:
-        """The same, for somebody who can't wait."""
+        """Removes an account, for somebody who can't wait until that is done."""
         self._spawn(self.remove(jid))
+
+    async def finish_removals(self) -> None:
+        """Removes what was condemned before the server stopped; to be called once, when everything is joined."""
+        for domain in self._domains:
+            for account in map(JID.parse, await self.disabled(domain)):
+                if await self._kept.is_condemned(account):
+                    await self.remove(account)
 
     def _cancel_subscriptions(self, account: Account) -> None:
         """Both ways, as if each contact was taken out of the roster (RFC 6121 §2.5.2)."""

@@ -40,11 +40,12 @@ class _Registration:
         return E(_QUERY, None, E(_clark("registered")), username, E(_clark("password")))
 
     async def set(self, request: Request) -> Answer:
-        """A new password (§3.3), or the end (§3.2): the account is gone right after the answer."""
+        """A new password (§3.3), or the end (§3.2): after the answer the account goes, even over a crash."""
         account, query = self._account(request), request.payload
         if child(query, _REMOVE) is not None:
             if len(query) != 1:
                 raise StanzaError("bad-request", "an account is removed, or changed, but not both")
+            await self._users.condemn(account)
             return Answer(then=lambda: self._users.remove_soon(account))
         username, password = child(query, _clark("username")), child(query, _clark("password"))
         if username is None or password is None:
