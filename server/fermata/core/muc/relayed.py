@@ -1,6 +1,5 @@
 """A stanza as the room passes it on: from an occupant JID, without anything that only the room may say."""
 
-from functools import lru_cache
 from typing import Final
 
 from ...xmpp import namespaces as ns
@@ -26,11 +25,6 @@ _FORGED: Final = (
 )
 
 
-@lru_cache(maxsize=4096)
-def _is_forged(tag: str) -> bool:
-    return tag.startswith(_FORGED)
-
-
 def addressed(stanza: Element) -> JID:
     """What a stanza is addressed to. Raises StanzaError `jid-malformed`."""
     try:
@@ -41,7 +35,9 @@ def addressed(stanza: Element) -> JID:
 
 def passed_on(stanza: Element, room: JID) -> list[Element]:
     """The children of a stanza that may go through the room; they are shared with the original."""
-    return [item for item in stanza if item.tag[0] != "{" or not (_is_forged(item.tag) or _speaks_for(room, item))]
+    return [
+        item for item in stanza if item.tag[0] != "{" or not (item.tag.startswith(_FORGED) or _speaks_for(room, item))
+    ]
 
 
 def _speaks_for(room: JID, item: Element) -> bool:
