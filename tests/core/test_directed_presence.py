@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fermata.core import presence
 from fermata.core.presence import DirectedPresence
+from fermata.xmpp.errors import StanzaError
 from fermata.xmpp.jid import JID
 from kit.xml import read
 
@@ -38,6 +40,21 @@ def in_room() -> DirectedPresence:
     sent(directed, JULIET, MUC)
     heard(directed, JULIET, 110)
     return directed
+
+
+def test_one_session_cannot_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presence, "_MOST_DIRECTED", 2)
+    directed = in_room()
+    sent(directed, ROMEO)
+    for to, children in ((ROMEO.bare, ""), (JID.parse("other@rooms.example/juliet"), MUC)):
+        with pytest.raises(StanzaError) as refusal:
+            sent(directed, to, children)
+        assert refusal.value.condition == "resource-constraint"
+    sent(directed, ROMEO)
+    sent(directed, JULE, MUC)
+    sent(directed, ROMEO, type="unavailable")
+    sent(directed, ROMEO.bare)
+    assert directed.targets() == [JULIET, ROMEO.bare]
 
 
 def test_contacts_are_remembered_as_addressed() -> None:

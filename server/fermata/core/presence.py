@@ -12,6 +12,7 @@ from ..xmpp.jid import JID, JIDError
 from ..xmpp.stanza import PRESENCE_TYPES, SUBSCRIPTION_TYPES, condition_of
 from .roster import Roster
 
+_MOST_DIRECTED: Final = 5_000  # all of them are told when a session ends
 _PRIORITY: Final = re.compile("[+-]?[0-9]{1,3}")
 _MUC: Final = "{%s}x" % ns.MUC
 _MUC_USER: Final = "{%s}x" % ns.MUC_USER
@@ -77,13 +78,15 @@ class DirectedPresence:
         return jid in self.contacts or jid.bare in self.contacts or jid.bare in self.rooms
 
     def sent(self, to: JID, presence: Element) -> None:
-        """The session sends a directed presence."""
+        """The session sends a directed presence. Raises StanzaError `resource-constraint` for too many addressees."""
         type = presence.get("type", "")
         bare = to.bare
         if type == "unavailable":
             self.contacts.pop(to, None)
             self.rooms.pop(bare, None)
         elif not type and bare not in self.rooms:
+            if len(self) >= _MOST_DIRECTED and to not in self.contacts:
+                raise StanzaError("resource-constraint", "too many have got your presence directly")
             if child(presence, _MUC) is not None:
                 self.rooms[bare] = to
             else:
