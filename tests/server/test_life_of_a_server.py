@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
+from OpenSSL import SSL
 
 from kit import ns
 from kit.links import DEADLINE
@@ -46,6 +47,14 @@ def test_a_stop_is_announced_on_every_stream(server: Server, guests: People) -> 
     server.stop()
     for client in clients:
         client.expect_stream_error("system-shutdown")
+
+
+def test_a_stop_ends_tls_too(server: Server) -> None:
+    link = server.direct_tls()
+    server.stop()
+    while link.receive(time.monotonic() + DEADLINE):
+        pass
+    assert link.connection.get_shutdown() & SSL.RECEIVED_SHUTDOWN
 
 
 def test_a_stop_with_connections_that_say_nothing_does_not_last(server: Server, guests: People) -> None:

@@ -195,6 +195,6 @@ class ComponentListeners(ServerFactory):
                 await stopped
 
     def end_all(self, error: StreamError) -> None:
-        """Closes every connection."""
+        """Closes every connection, since the process is about to end."""
         for connection in list(self._connections):
-            connection.end(error)
+            connection.end_now(error)

@@ -104,6 +104,12 @@ class StreamConnection(Protocol):
         self.write(self._opening() + (stream_error(error) if error is not None else "</stream:stream>"))
         self._timer = self._clock.callLater(_CLOSE_SECONDS if error else 0, self._close)
 
+    def end_now(self, error: StreamError) -> None:
+        """The same when the process is about to end, and nobody can be waited for."""
+        self.end(error)
+        self._forget_timer()
+        self._close()
+
     def _close(self) -> None:
         self._timer = self._clock.callLater(_ABORT_SECONDS, self.transport.abortConnection)
         self.flush()
