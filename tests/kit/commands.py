@@ -7,13 +7,12 @@ from .wire import Client
 Values = str | list[str]
 
 
-def submit(form_type: str = "", **fields: Values) -> str:
+def submit(**fields: Values) -> str:
     """A form that was filled in; `_` in a name stands for `-`."""
-    named = {"FORM_TYPE": form_type} if form_type else {}
     xml = ""
-    for var, values in {**named, **{name.replace("_", "-"): each for name, each in fields.items()}}.items():
+    for name, values in fields.items():
         inside = "".join(f"<value>{each}</value>" for each in ([values] if isinstance(values, str) else values))
-        xml += f"<field var='{var}'>{inside}</field>"
+        xml += f"<field var='{name.replace('_', '-')}'>{inside}</field>"
     return f"<x xmlns='{ns.DATA}' type='submit'>{xml}</x>"
 
 

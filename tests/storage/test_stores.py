@@ -29,6 +29,7 @@ from fermata.core.records import (
 )
 from fermata.core.roster_item import RosterItem
 from fermata.core.sasl.credentials import ScramKeys
+from fermata.host.accounts import DISABLED
 from fermata.host.stores import AffiliationRow, ArchivedRow, RoomRow
 from fermata.storage import tables
 from fermata.xmpp.jid import JID
@@ -84,6 +85,19 @@ def test_accounts_are_the_entities_of_a_domain_that_have_credentials(opened: Ope
         opened.keep(CredentialsSaved(number, "sha1", b"", 1, b"", b""))
     assert opened.turns.run(opened.database.accounts.accounts("a.example")) == [JULIET, ROMEO]
     assert opened.turns.run(opened.database.accounts.accounts("rooms.a.example")) == []
+
+
+def test_accounts_are_disabled_as_long_as_a_value_says_so(opened: Opened, romeo: int) -> None:
+    juliet = made(opened, JULIET)
+    for number in (romeo, juliet):
+        opened.keep(CredentialsSaved(number, "sha1", b"", 1, b"", b""))
+    opened.keep(ValueSaved(romeo, DISABLED, "", ""), ValueSaved(juliet, "another space", "", ""))
+    accounts = opened.database.accounts
+    assert opened.turns.run(accounts.disabled("a.example")) == [ROMEO]
+    assert [opened.turns.run(accounts.is_disabled(jid)) for jid in (ROMEO, JULIET)] == [True, False]
+    opened.keep(ValueRemoved(romeo, DISABLED, ""))
+    assert opened.turns.run(accounts.disabled("a.example")) == []
+    assert not opened.turns.run(accounts.is_disabled(ROMEO))
 
 
 def test_a_roster_item_is_as_it_was_saved_last_and_leaves_a_tombstone(opened: Opened, romeo: int) -> None:
@@ -219,6 +233,21 @@ def test_an_affiliation_of_none_is_no_affiliation(opened: Opened, verona: int) -
         AffiliationRow("b@a.example", "outcast", "", "treason"),
         AffiliationRow("c@a.example", "member", "C", ""),
     ]
+
+
+def test_rooms_are_found_by_who_has_an_affiliation_with_them(opened: Opened, verona: int) -> None:
+    opened.keep(AffiliationSaved(verona, ROMEO, "owner", "", ""), AffiliationSaved(verona, JULIET, "outcast", "", ""))
+    rooms = opened.database.rooms
+    assert opened.turns.run(rooms.rooms_of(ROMEO)) == [VERONA]
+    assert opened.turns.run(rooms.rooms_of(JID.parse("paris@a.example"))) == []
+
+
+def test_people_in_a_room_are_counted_once_whatever_their_sessions(opened: Opened, verona: int) -> None:
+    for resource, nick in (("x", "Romeo"), ("y", "Romeo"), ("z", "Benvolio")):
+        opened.keep(OccupancySaved(verona, f"romeo@a.example/{resource}", nick, "visitor", "<presence/>", 1.0))
+    rooms = opened.database.rooms
+    assert opened.turns.run(rooms.populations(VERONA.domain)) == {VERONA: 2}
+    assert opened.turns.run(rooms.populations("elsewhere.example")) == {}
 
 
 def test_the_last_presence_of_an_occupant_in_a_batch_is_the_one_that_stays(opened: Opened, verona: int) -> None:
