@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import select
+from twisted.internet.defer import Deferred
 
 from fermata.storage import remote, tables
 from fermata.storage.errors import StorageError
@@ -76,6 +77,21 @@ def test_reads_wait_for_the_database_to_come_back(
     own_postgresql.stop()
     own_postgresql.start()
     assert archived(opened) == [1]
+
+
+def test_reads_that_nobody_answers_do_not_hold_up_the_end(
+    own_place: Place, own_postgresql: PostgreSQL, open_at: Callable[[Place], Opened]
+) -> None:
+    opened = open_at(own_place)
+    own_postgresql.stop()
+    try:
+        asked = [Deferred.fromCoroutine(opened.database.archive.message(1, 1)) for _ in range(40)]
+        began = time.monotonic()
+        opened.database.close()
+        assert time.monotonic() - began < 10
+        assert not any(answer.called for answer in asked)
+    finally:
+        own_postgresql.start()
 
 
 @pytest.mark.parametrize("was_committed", [True, False])

@@ -104,8 +104,8 @@ class PooledReader:
         return await answer
 
     def close(self) -> None:
-        """Waits for the reads that are under way."""
-        self._threads.shutdown()
+        """Waits for the reads that are under way; those that have not begun are never answered."""
+        self._threads.shutdown(cancel_futures=True)
 
     def _answer(
         self, answer: Deferred[Sequence[Row]], statement: Select[Any], parameters: Mapping[str, object]
