@@ -5,7 +5,7 @@ STAMP  := $(VENV)/.installed
 PY     := $(VENV)/bin/python
 ARGS   ?=
 .DEFAULT_GOAL := help
-.PHONY: help run test core lint interop bench crash chaos clean
+.PHONY: help run test core lint interop bench crash clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
