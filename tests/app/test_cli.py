@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -233,6 +235,17 @@ def test_what_is_not_understood_exits_with_2(run, words):
     with pytest.raises(SystemExit) as caught:
         run(*words)
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize("words", [["user", "list"], ["user", "list", "--json"]])
+def test_who_reads_no_further_is_not_bothered(run, words):
+    run("user", "add", "juliet@localhost", "--password", "x")
+    nobody, pipe = os.pipe()
+    os.close(nobody)
+    program = "import sys; from fermata.app.cli import main; sys.exit(main())"
+    done = subprocess.run([sys.executable, "-c", program, *words], stdout=pipe, stderr=subprocess.PIPE, check=False)
+    os.close(pipe)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_check_succeeds_with_notes_and_fails_with_errors(run):

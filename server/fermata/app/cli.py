@@ -1,6 +1,8 @@
 """The `fermata` command: one file for each word that may follow it."""
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,10 +27,22 @@ from .errors import CommandError
 from .stored_server import stored_server
 
 _INTERRUPTED = 130
+_NOT_READ = 141  # as a shell tells the end by SIGPIPE
 
 
 def main(argv: Sequence[str] | None = None, stored: OpenStored = stored_server) -> int:
     """Runs one command and returns its exit code: 0 done, 1 not done, 2 not understood, 3 the server is down."""
+    try:
+        try:
+            return _run(argv, stored)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has seen enough, as in `fermata user list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _NOT_READ
+
+
+def _run(argv: Sequence[str] | None, stored: OpenStored) -> int:
     arguments = _parser().parse_args(argv)
     output = Output(arguments.json)
     try:
