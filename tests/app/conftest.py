@@ -49,7 +49,15 @@ def run_in(reactor):
 @pytest.fixture
 def serve(reactor, run_in):
     """Opens a control socket: `serve(data_dir, commands)`; gives the listening port or raises what `listen` raises."""
-    return lambda data_dir, commands: run_in(control.listen, reactor, data_dir, commands)
+    ports = []
+
+    def listen(data_dir, commands):
+        ports.append(run_in(control.listen, reactor, data_dir, commands))
+        return ports[-1]
+
+    yield listen
+    for port in ports:
+        run_in(port.stopListening)
 
 
 @pytest.fixture
