@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ def run_in(reactor):
 
 
 @pytest.fixture
-def serve(reactor, run_in):
+def serve(short_dir, reactor, run_in):
     """Opens a control socket: `serve(data_dir, commands)`; gives the listening port or raises what `listen` raises."""
     ports = []
 
@@ -57,7 +58,8 @@ def serve(reactor, run_in):
 
     yield listen
     for port in ports:
-        run_in(port.stopListening)
+        with suppress(FileNotFoundError):  # a test has taken the socket away
+            run_in(port.stopListening)
 
 
 @pytest.fixture

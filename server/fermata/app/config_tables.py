@@ -111,7 +111,8 @@ class TLS:
     certificate: Path = setting(
         "var/tls/cert.pem",
         values.path,
-        "PEM: the certificate, which should name all domains and room services, then those that lead to its issuer.",
+        "PEM: the certificate, which should name all domains and room services, then those that lead to its issuer. A"
+        " domain is shown DOMAIN.pem with DOMAIN.key instead, where they stand beside it.",
     )
     key: Path = setting(
         "var/tls/key.pem",
@@ -293,7 +294,8 @@ class Limits:
     failed_logins_per_minute: int = setting(
         10,
         values.limit(),
-        "Wrong passwords for one account from one IP address, before further attempts have to wait.",
+        "Wrong passwords for one account from one IP address, before further attempts have to wait; ten times as many"
+        " for one account from anywhere, or from one address for any account.",
     )
     roster_items: int = setting(2_000, values.limit(), "Contacts of one account.")
     stranger_requests_per_minute: int = setting(

@@ -79,9 +79,7 @@ def config_form(config: Config, admins: Iterable[str], owners: Iterable[str]) ->
                 Field.list_multi(_PREFIX + name, getattr(config, name), _labelled(OCCUPANT_ROLES), label)
                 for name, label in _ROLE_SETS.items()
             ),
-            Field.list_single(
-                _PREFIX + "maxusers", users, limits, "Most occupants"
-            ),
+            Field.list_single(_PREFIX + "maxusers", users, limits, "Most occupants"),
             Field.text_single(
                 _HISTORY, str(config.maxhistoryfetch), f"Messages of history on entering, up to {MOST_HISTORY}"
             ),
