@@ -73,3 +73,14 @@ def test_a_stopped_server_has_told_everybody(launch: Callable[[Settings], Server
     assert not server.is_running(10.0)
     assert server.process is not None
     assert server.process.returncode == 0
+
+
+def test_a_server_that_restarts_is_back_in_the_same_process(launch: Callable[[Settings], Server]) -> None:
+    server = launch({})
+    client: Client = People(server, iter(["guest0"])).online()
+    pid = json.loads(server.command("status", "--json"))["pid"]
+    assert server.command("restart") == "the server starts again\n"
+    client.expect_stream_error("system-shutdown")
+    server.wait_until_it_listens()
+    assert json.loads(server.command("status", "--json"))["pid"] == pid
+    People(server, iter(["guest0"])).online().nothing_before()

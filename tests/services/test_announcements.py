@@ -81,7 +81,7 @@ def test_nothing_cannot_be_said(world: World, announcements: Announcements) -> N
 def test_the_server_stops_in_time_and_says_so_before(world: World) -> None:
     juliet = world.online("juliet@localhost/balcony")
     ending, stopped = world.parts.services[ShuttingDown], []
-    ending.on_due = lambda: stopped.append(world.clock.seconds())
+    ending.on_due = lambda restarts: stopped.append(world.clock.seconds())
     world.do(ending.begin(600.0, "We close at ten"))
     assert texts(juliet) == ["We close at ten"]
     world.do(ending.begin(30.0))

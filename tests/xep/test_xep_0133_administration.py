@@ -37,7 +37,7 @@ def test_nobody_else_may_execute_any_of_them(world: World, admin: Client) -> Non
     items = admin.get(f"<query xmlns='{ns.DISCO_ITEMS}' node='{ns.COMMANDS}'/>", "localhost")
     nodes = [item.get("node", "") for item in find_all(items, "items:query/items:item")]
     own = [node for node in nodes if node.startswith((ADMIN, OURS))]
-    assert len(own) == 20
+    assert len(own) == 21
     romeo = world.online("romeo@localhost/orchard")
     for node in own:
         assert romeo.refused("set", command(node), "localhost") == ("auth", "forbidden")
@@ -113,11 +113,14 @@ def test_everybody_is_told(world: World, admin: Client) -> None:
 
 def test_the_server_is_shut_down(world: World, admin: Client) -> None:
     stopped = []
-    world.parts.services[ShuttingDown].on_due = lambda: stopped.append(True)
+    world.parts.services[ShuttingDown].on_due = stopped.append
     run(admin, ADMIN + "shutdown", delay="60", announcement="We close")
     admin.expect("message", lambda stanza: stanza.findtext("body") == "We close")
     world.advance(61.0)
-    assert stopped
+    assert stopped == [False]
+    run(admin, ADMIN + "restart", delay="0", announcement="")
+    world.advance(1.0)
+    assert stopped == [False, True]
     assert Execution(admin, ADMIN + "shutdown").refused(delay="soon") == ("modify", "not-acceptable")
 
 

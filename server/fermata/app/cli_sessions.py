@@ -1,4 +1,4 @@
-"""`fermata sessions …` and `fermata stop`: who is connected, and how that ends."""
+"""`fermata sessions …`, `stop` and `restart`: who is connected, and how that ends."""
 
 import argparse
 import math
@@ -8,7 +8,7 @@ from .cli_command import EXIT_TROUBLE, Context, jid_of
 
 
 def add_parser(commands: Any, global_options: argparse.ArgumentParser) -> None:
-    """Adds `sessions` and `stop`."""
+    """Adds `sessions`, `stop` and `restart`."""
     sessions = commands.add_parser("sessions", help="who is connected", parents=[global_options])
     sessions.set_defaults(run=_list, domain=None)
     actions = sessions.add_subparsers(metavar="ACTION")
@@ -18,10 +18,11 @@ def add_parser(commands: Any, global_options: argparse.ArgumentParser) -> None:
     end = actions.add_parser("end", help="end a session, or all of an account", parents=[global_options])
     end.add_argument("jid", metavar="JID", help="with a resource, that session; without, all of the account")
     end.set_defaults(run=_end)
-    stop = commands.add_parser("stop", help="shut the server down", parents=[global_options])
-    stop.add_argument("--delay", metavar="SECONDS", type=seconds, default=0.0, help="how long to wait before")
-    stop.add_argument("--announce", metavar="TEXT", default="", help="what everybody who is online is told")
-    stop.set_defaults(run=_stop)
+    for name, words, verb in (("stop", "shut the server down", "stops"), ("restart", "start it again", "starts again")):
+        end = commands.add_parser(name, help=words, parents=[global_options])
+        end.add_argument("--delay", metavar="SECONDS", type=seconds, default=0.0, help="how long to wait before")
+        end.add_argument("--announce", metavar="TEXT", default="", help="what everybody who is online is told")
+        end.set_defaults(run=_stop, command=name, verb=verb)
 
 
 def _list(arguments: argparse.Namespace, context: Context) -> int:
@@ -61,7 +62,7 @@ def seconds(text: str) -> float:
 
 def _stop(arguments: argparse.Namespace, context: Context) -> int:
     with context.running_server() as server:
-        server.call("stop", delay=arguments.delay, text=arguments.announce)
-    when = f"stops in {arguments.delay:g} seconds" if arguments.delay else "stops"
+        server.call(arguments.command, delay=arguments.delay, text=arguments.announce)
+    when = f"{arguments.verb} in {arguments.delay:g} seconds" if arguments.delay else arguments.verb
     context.output.line({"delay_seconds": arguments.delay}, f"the server {when}")
     return 0

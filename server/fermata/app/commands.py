@@ -38,6 +38,7 @@ def running_commands(services: Services) -> Commands:
         "session-list": lambda: [figures._asdict() for figures in users.sessions()],
         "session-end": lambda jid: users.end_sessions(JID.parse(jid)),
         "stop": lambda delay, text: services[ShuttingDown].begin(delay, text),
+        "restart": lambda delay, text: services[ShuttingDown].begin(delay, text, restarts=True),
         "announce": lambda domain, text, to_all: announcements.announce(domain, text, to_all),
     }
 

@@ -30,6 +30,7 @@ from ..services.users import Users
 from ..storage.database import Database
 from ..storage.errors import StorageError
 from ..xmpp.errors import StreamError
+from .again import check_can_start_again, start_again
 from .commands import running_commands
 from .component_import import ComponentError
 from .config import Config, without_effect
@@ -100,7 +101,8 @@ class Server(Service):
             config.storage.url, config.storage.durability.value, self._reactor, self._reactor.callFromThread
         )
         self.parts = Parts(config, self._database, self._reactor, spawn, in_thread)
-        self.parts.services[ShuttingDown].on_due = self._reactor.stop
+        ending = self.parts.services[ShuttingDown]
+        ending.on_due, ending.check_restart = self._end, lambda: check_can_start_again(os.environ)
         self._control = listen(self._reactor, config.server.data_dir, self._commands())
         shared = self._shared()
         self.parts.components.open(self._reactor, new_id, shared.turn)
@@ -129,6 +131,11 @@ class Server(Service):
             _log.error("The certificates were not changed: {error}", error=error)
         else:
             _log.info("The certificates were read again")
+
+    def _end(self, restarts: bool) -> None:
+        if restarts:
+            self._reactor.addSystemEventTrigger("after", "shutdown", start_again)
+        self._reactor.stop()
 
     def stopService(self) -> Deferred[None]:
         """See IService: ports first, then connections, then the database, so that nothing acked is lost."""

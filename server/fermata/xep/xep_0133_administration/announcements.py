@@ -26,6 +26,7 @@ def commands(host: Host, is_admin: Allows) -> Iterable[Command]:
         ("set-motd", "Set the message of the day", asking(_motd_form(""), said.set_motd)),
         ("edit-motd", "Edit the message of the day", asking(said.present_motd, said.edit_motd)),
         ("delete-motd", "Delete the message of the day", said.delete_motd),
+        ("restart", "Start the server again", asking(_RESTART, said.restart)),
         ("shutdown", "Shut the server down", asking(_SHUTDOWN, said.shut_down)),
     ):
         yield admin_command(name, title, perform, is_admin)
@@ -34,9 +35,9 @@ def commands(host: Host, is_admin: Allows) -> Iterable[Command]:
 _TELL: Final = admin_form(
     "Announcement", _ANNOUNCEMENT, Field.boolean("all", False, "Keep it for those who are not online")
 )
-_SHUTDOWN: Final = admin_form(
-    "Shut the server down", Field.list_single("delay", "0", _DELAYS, "Time until then"), _ANNOUNCEMENT
-)
+_TIME: Final = Field.list_single("delay", "0", _DELAYS, "Time until then")
+_RESTART: Final = admin_form("Start the server again", _TIME, _ANNOUNCEMENT)
+_SHUTDOWN: Final = admin_form("Shut the server down", _TIME, _ANNOUNCEMENT)
 
 
 def _motd_form(text: str) -> Form:
@@ -70,3 +71,8 @@ class _Said:
         delay = form.number("delay", 0, highest=_SECONDS_MAX)
         await self._ending.begin(float(delay), form.lines("announcement", ""))
         return Done(f"The server stops in {delay} seconds")
+
+    async def restart(self, invocation: Invocation, form: Form) -> Done:
+        delay = form.number("delay", 0, highest=_SECONDS_MAX)
+        await self._ending.begin(float(delay), form.lines("announcement", ""), restarts=True)
+        return Done(f"The server starts again in {delay} seconds")
