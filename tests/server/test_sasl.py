@@ -6,28 +6,12 @@ import pytest
 
 from kit import ns
 from kit.people import PASSWORD, People
+from kit.sasl import attributes, failed, still_works
 from kit.scram import Scram
 from kit.stanzas import Element, find, show
-from kit.wire import Client
 
 SCRAM = ["SCRAM-SHA-1", "SCRAM-SHA-256"]
 BINDINGS = ["tls-exporter", "tls-server-end-point"]
-
-
-def attributes(challenge: bytes) -> dict[str, str]:
-    return dict(part.split("=", 1) for part in challenge.decode().split(","))
-
-
-def failed(client: Client) -> str:
-    """The condition of the failure that comes next."""
-    failure = client.expect("sasl:failure")
-    return next(child.tag.split("}")[1] for child in failure if not child.tag.endswith("}text"))
-
-
-def still_works(client: Client, user: str) -> None:
-    """After a failure, one may try again on the same stream (RFC 6120 §6.4.5)."""
-    client.authenticate(user, PASSWORD)
-    client.bind()
 
 
 @pytest.mark.parametrize("tls", [False, True])

@@ -4,6 +4,7 @@ import pytest
 
 from kit import ns
 from kit.people import PASSWORD, People
+from kit.sasl import attributes, failed, still_works
 from kit.scram import Scram
 from kit.server import Server
 from kit.stanzas import find, show
@@ -11,58 +12,6 @@ from kit.wire import Client, StreamClosed
 
 SCRAM = ["SCRAM-SHA-1", "SCRAM-SHA-256"]
 BINDINGS = ["tls-exporter", "tls-server-end-point"]
-
-
-def attributes(challenge: bytes) -> dict[str, str]:
-    return dict(part.split("=", 1) for part in challenge.decode().split(","))
-
-
-def failed(client: Client) -> str:
-    """The condition of the failure that comes next."""
-    failure = client.expect("sasl:failure")
-    return next(child.tag.split("}")[1] for child in failure if not child.tag.endswith("}text"))
-
-
-def still_works(client: Client, user: str) -> None:
-    """After a failure, one may try again on the same stream (RFC 6120 §6.4.5)."""
-    client.authenticate(user, PASSWORD)
-    client.bind()
-
-
-@pytest.mark.parametrize("tls", [False, True])
-@pytest.mark.parametrize("mechanism", ["PLAIN", *SCRAM])
-def test_a_person_logs_in_with(guests: People, mechanism: str, tls: bool) -> None:
-    client = guests.opened(tls)
-    user = guests.name()
-    if mechanism == "PLAIN":
-        client.plain(user, PASSWORD)
-    else:
-        client.scram(mechanism, user, PASSWORD)
-    client.open()
-    assert client.bind().startswith(f"{user}@localhost/")
-
-
-@pytest.mark.parametrize("mechanism", ["PLAIN", *SCRAM])
-def test_the_name_of_an_account_has_no_case(guests: People, mechanism: str) -> None:
-    """The user name is the local part of the address, and is prepared like one (RFC 7622 §3.3)."""
-    client = guests.opened()
-    user = guests.name()
-    if mechanism == "PLAIN":
-        client.plain(user.upper(), PASSWORD)
-    else:
-        client.scram(mechanism, user.upper(), PASSWORD)
-    client.open()
-    assert client.bind().startswith(f"{user}@localhost/")
-
-
-@pytest.mark.parametrize("direct", [False, True])
-@pytest.mark.parametrize("binding", BINDINGS)
-@pytest.mark.parametrize("mechanism", SCRAM)
-def test_a_person_logs_in_bound_to_the_channel(guests: People, mechanism: str, binding: str, direct: bool) -> None:
-    client = guests.direct_tls() if direct else guests.opened(tls=True)
-    client.scram(f"{mechanism}-PLUS", guests.name(), PASSWORD, binding)
-    client.open()
-    client.bind()
 
 
 # Messages out of order or out of form
