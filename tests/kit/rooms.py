@@ -278,7 +278,8 @@ def item(stanza: Element) -> dict[str, str]:
 def said_in_item(stanza: Element) -> dict[str, str]:
     """Actor and reason."""
     found = child(x(stanza), "{%s}item" % ns.MUC_USER)
-    return {each.tag.partition("}")[2]: each.get("nick") or each.text or "" for each in found} if found else {}
+    items = found if found is not None else ()
+    return {each.tag.partition("}")[2]: each.get("nick") or each.text or "" for each in items}
 
 
 def nick(stanza: Element) -> str:
