@@ -69,7 +69,8 @@ def test_a_message_to_all_is_of_type_groupchat(type):
 
 def test_the_address_of_the_room_may_be_spelled_otherwise():
     stage = Stage()
-    assert stage.send(ANN, "<message type='groupchat' to='Tea@MUC.a.example'><body>hi</body></message>").only(ANN) is not None
+    said = stage.send(ANN, "<message type='groupchat' to='Tea@MUC.a.example'><body>hi</body></message>")
+    assert said.only(ANN) is not None
 
 
 # -- subject
