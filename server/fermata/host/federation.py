@@ -1,0 +1,138 @@
+"""What the connections to other servers (`net`) and those who use them (`services`) promise each other.
+
+A *pair* is (a domain here, a domain elsewhere). Whatever passes between two servers passes for a pair that was proven:
+with a certificate (SASL EXTERNAL) or by asking the domain's own server (dialback, XEP-0220).
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from ..xmpp.element import Element
+from ..xmpp.errors import StanzaError, StreamError
+from ..xmpp.jid import JID
+
+
+class Pair(NamedTuple):
+    """A domain of ours and one of another server's, both prepared (RFC 7622)."""
+
+    local: str
+    remote: str
+
+
+class Cause(StrEnum):
+    """Why there is no way to another server."""
+
+    NO_DOMAIN = "no-domain"  #: the name does not exist, or says that no XMPP is spoken there (SRV target `.`)
+    NAME_SERVER = "name-server"  #: nobody can tell where it is
+    REFUSED = "refused"  #: nobody listens there, or there is no way to that network
+    SILENT = "silent"  #: connected, or tried to, and heard nothing in time
+    NO_TLS = "no-tls"  #: TLS is wanted and not offered, or the handshake failed
+    CERTIFICATE = "certificate"  #: it does not prove the domain, and it must
+    AUTHENTICATION = "authentication"  #: the other server does not believe that we are who we are
+    HOST_UNKNOWN = "host-unknown"  #: a server is there, but not for that domain
+    STREAM = "stream"  #: it closed the stream, with an error or without
+    POLICY = "policy"  #: our own configuration blocks the domain
+
+
+LASTING = frozenset({Cause.NO_DOMAIN, Cause.REFUSED, Cause.HOST_UNKNOWN})  #: given an hour, these are final
+
+
+class Trouble(NamedTuple):
+    """Why a connection could not be made, or ended: its kind, and words for the operator."""
+
+    cause: Cause
+    text: str
+
+
+class Verdict(StrEnum):
+    """What the authoritative server says of a dialback key; ERROR is that it could not be asked (XEP-0220 §2.4)."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    ERROR = "error"
+
+
+class Connection(Protocol):
+    """A connection to another server, as its users see it (as host.sessions.Link)."""
+
+    paused: bool  #: the peer does not keep up: write nothing now
+    direction: str  #: "out", "in"; a bidirectional one is the one in which it was opened
+    address: str  #: of the peer, as host and port
+    is_encrypted: bool
+    proof: str  #: how the peer has proven its domain: "certificate", "dialback"; empty: not at all
+    offers_management: bool  #: the peer has listed stream management (XEP-0198) in its features
+
+    @property
+    def has_backlog(self) -> bool:
+        """Whether something that was written in an earlier turn is still in this process."""
+
+    def write(self, xml: str) -> None:
+        """Sends whole stanzas or other elements."""
+
+    def end(self, error: StreamError | None) -> None:
+        """Closes the stream and the connection, with an error if there is one."""
+
+    def end_now(self, error: StreamError | None) -> None:
+        """The same when the process is about to end, or the peer is known not to read."""
+
+
+class Trunk(Protocol):
+    """What a connection whose peer has proven something hands on; one for each connection."""
+
+    def sends(self, pair: Pair) -> None:
+        """From now on the connection may carry stanzas of this pair to the peer."""
+
+    def receives(self, pair: Pair) -> None:
+        """From now on the peer may send stanzas of this pair. They come by `take`, already checked against it."""
+
+    def take(self, stanza: Element, to: JID, sender: JID) -> None:
+        """A stanza from the peer: its addresses are prepared, and belong to a pair of `receives`."""
+
+    def take_refused(self, stanza: Element, to: JID, sender: JID, error: StanzaError) -> None:
+        """One that was too much to be read: only its start tag is there."""
+
+    def manage(self, element: Element) -> None:
+        """An element of stream management (XEP-0198). Raises StreamError."""
+
+    def drain(self) -> None:
+        """The connection can take more."""
+
+    def lost(self, trouble: Trouble) -> None:
+        """The connection is gone, and with it all that was proven."""
+
+
+class Federation(Protocol):
+    """What connections to other servers need from the inside."""
+
+    def is_served(self, domain: str) -> bool:
+        """Whether a domain is one of ours: of accounts, rooms or a component."""
+
+    def is_blocked(self, domain: str) -> bool:
+        """Whether nobody at that domain is spoken to."""
+
+    def requires_certificate(self, domain: str) -> bool:
+        """Whether only a valid certificate proves that domain: dialback does not."""
+
+    def key(self, local: str, remote: str, stream_id: str) -> str:
+        """Our dialback key for a stream with that id from `local` to `remote` (XEP-0185)."""
+
+    def trunk(self, connection: Connection) -> Trunk:
+        """A connection has proven its first pair."""
+
+
+class Dialling(Protocol):
+    """Makes connections to other servers."""
+
+    def open(self, pair: Pair, failed: Callable[[Trouble], None]) -> Callable[[], None]:
+        """Connects for a pair, over all targets and addresses that there are, until one authenticates us.
+
+        Success is a call of `Trunk.sends` for that pair; else `failed` is called once. Returns what gives the attempt
+        up, silently.
+        """
+
+    def verify(self, pair: Pair, stream_id: str, key: str, answered: Callable[[Verdict, str], None]) -> None:
+        """Asks the server of `pair.remote` whether a dialback key is its own; `answered` gets a text as well.
+
+        Never over a connection that the key came in on; answers within 30 s.
+        """
