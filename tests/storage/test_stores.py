@@ -12,12 +12,16 @@ from fermata.core.records import (
     EntityMade,
     HandledExpired,
     HandledSaved,
+    InviteOwed,
+    InviteSettled,
     Journalled,
     MessageArchived,
     MessageReplaced,
     MessageSpooled,
     OccupancyEnded,
     OccupancySaved,
+    PushRemoved,
+    PushSaved,
     RequestRemoved,
     RequestSaved,
     RoomSaved,
@@ -261,6 +265,32 @@ def test_the_last_presence_of_an_occupant_in_a_batch_is_the_one_that_stays(opene
     assert opened.turns.run(rooms.occupancies(verona)) == [juliet]
 
 
+def test_invitations_are_owed_until_they_are_settled(opened: Opened, verona: int) -> None:
+    romeo, juliet = (InviteOwed(verona, f"{name}@a.example/x", name, True, 2.5) for name in ("romeo", "juliet"))
+    opened.keep(romeo, juliet)
+    rooms = opened.database.rooms
+    assert opened.turns.run(rooms.invites(VERONA.domain)) == [(VERONA, juliet), (VERONA, romeo)]
+    assert opened.turns.run(rooms.invites("elsewhere.example")) == []
+    opened.keep(InviteSettled(verona, romeo.jid))
+    assert opened.turns.run(rooms.invites(VERONA.domain)) == [(VERONA, juliet)]
+
+
+def test_a_push_registration_is_one_for_each_registrant_address_and_node(opened: Opened, verona: int) -> None:
+    first = PushSaved(verona, ROMEO, f"{ROMEO}/x", "N1", "", 0, 0.0)
+    opened.keep(first, first._replace(node="N2"))
+    opened.keep(first._replace(options="<x/>", failures=3, failing_since=7.5))
+    rooms = opened.database.rooms
+    assert opened.turns.run(rooms.pushes(verona)) == [
+        first._replace(options="<x/>", failures=3, failing_since=7.5),
+        first._replace(node="N2"),
+    ]
+    assert opened.turns.run(rooms.pushed_rooms(VERONA.domain)) == [VERONA]
+    assert opened.turns.run(rooms.rooms_of(ROMEO)) == [VERONA]
+    opened.keep(PushRemoved(*first[:4]), PushRemoved(*first._replace(node="N2")[:4]))
+    assert opened.turns.run(rooms.pushed_rooms(VERONA.domain)) == []
+    assert opened.turns.run(rooms.rooms_of(ROMEO)) == []
+
+
 def test_a_journal_gives_its_newest_lines_in_order(opened: Opened, verona: int) -> None:
     lines = [Journalled(verona, float(i), "romeo@a.example/x", "Romeo", "enter", f"cause {i}") for i in range(4)]
     opened.keep(*lines)
@@ -278,6 +308,8 @@ def everything_of(opened: Opened, number: int) -> None:
         room_saved(number),
         AffiliationSaved(number, "a@b.example", "member", "", ""),
         OccupancySaved(number, "a@b.example/x", "A", "visitor", "<presence/>", 1.0),
+        InviteOwed(number, "a@b.example/x", "A", True, 1.0),
+        PushSaved(number, "a@b.example", "a@b.example/x", "N1", "", 0, 0.0),
         Journalled(number, 1.0, "a@b.example/x", "A", "enter", ""),
     )
 

@@ -172,7 +172,10 @@ class AffiliationSaved(NamedTuple):
 
 
 class OccupancySaved(NamedTuple):
-    """A session is in a room: its full JID, nick, role, flags and last presence (XML)."""
+    """A session is in a room: its full JID, nick, role and last presence (XML).
+
+    `wants_invite`: it asked to be invited back, should the room ever have to let it go with its service.
+    """
 
     room: int
     jid: str
@@ -180,6 +183,7 @@ class OccupancySaved(NamedTuple):
     role: str
     presence: str
     entered: float
+    wants_invite: bool = False
 
 
 class OccupancyEnded(NamedTuple):
@@ -187,6 +191,48 @@ class OccupancyEnded(NamedTuple):
 
     room: int
     jid: str
+
+
+class InviteOwed(NamedTuple):
+    """A session that was in a room when its service stopped, at `stamp`; `wanted`: it asked to be invited back."""
+
+    room: int
+    jid: str
+    nick: str
+    wanted: bool
+    stamp: float
+
+
+class InviteSettled(NamedTuple):
+    """That session is owed no invitation any more."""
+
+    room: int
+    jid: str
+
+
+class PushSaved(NamedTuple):
+    """Who is told when there is something new in a room: `node` at `jid`, as the bare JID `registrant` has it.
+
+    `options` are those of each publishing (XML, or empty); of the last `failures` pushes, the first failed at
+    `failing_since`.
+    """
+
+    room: int
+    registrant: str
+    jid: str
+    node: str
+    options: str
+    failures: int
+    failing_since: float
+
+
+class PushRemoved(NamedTuple):
+    """That registration is gone."""
+
+    room: int
+    registrant: str
+    jid: str
+    node: str
 
 
 class Journalled(NamedTuple):
@@ -220,6 +266,10 @@ Record = (
     | AffiliationSaved
     | OccupancySaved
     | OccupancyEnded
+    | InviteOwed
+    | InviteSettled
+    | PushSaved
+    | PushRemoved
     | Journalled
 )
 

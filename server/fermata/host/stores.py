@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from ..core.archive_answer import Ends
 from ..core.archive_query import Selection
-from ..core.records import Journalled, MessageSpooled, OccupancySaved, Step
+from ..core.records import InviteOwed, Journalled, MessageSpooled, OccupancySaved, PushSaved, Step
 from ..core.release import ReleaseQueue
 from ..core.roster_item import RosterItem
 from ..core.sasl.credentials import ScramKeys
@@ -191,13 +191,22 @@ class RoomStore(Protocol):
         """How many people are in each room of a service where there is anybody, by the room's JID."""
 
     async def rooms_of(self, jid: JID) -> list[str]:
-        """The bare JIDs of the rooms with which a bare JID has an affiliation."""
+        """The bare JIDs of the rooms with which a bare JID has an affiliation, or that push for it."""
 
     async def affiliations(self, room: int) -> list[AffiliationRow]:
         """All affiliations of a room."""
 
     async def occupancies(self, room: int) -> list[OccupancySaved]:
         """The sessions that are in a room, in the order in which they entered."""
+
+    async def pushes(self, room: int) -> list[PushSaved]:
+        """Who is told when there is something new in a room."""
+
+    async def pushed_rooms(self, service: str) -> list[JID]:
+        """The rooms of a service where anybody is told so."""
+
+    async def invites(self, service: str) -> list[tuple[JID, InviteOwed]]:
+        """The invitations that a service owes, each with its room."""
 
     async def journal(self, room: int, limit: int) -> list[Journalled]:
         """The newest lines of a room's journal, oldest first."""

@@ -2,11 +2,11 @@
 
 from sqlalchemy import bindparam, func, select
 
-from ..core.records import Journalled, OccupancySaved
+from ..core.records import InviteOwed, Journalled, OccupancySaved, PushSaved
 from ..host.stores import AffiliationRow, RoomRow
 from ..xmpp.jid import JID
 from .reader import Reader
-from .tables import affiliation, entity, journal, occupancy, room
+from .tables import affiliation, entity, invite, journal, occupancy, push, room
 
 _ROOMS = select(
     entity.c.number,
@@ -30,6 +30,27 @@ _ROOMS_OF = (
     .join_from(affiliation, entity, entity.c.number == affiliation.c.room)
     .where(affiliation.c.jid == bindparam("jid"))
     .order_by(entity.c.jid)
+)
+_PUSHED_ROOMS_OF = (
+    select(entity.c.jid)
+    .join_from(push, entity, entity.c.number == push.c.room)
+    .where(push.c.registrant == bindparam("jid"))
+    .distinct()
+    .order_by(entity.c.jid)
+)
+_PUSHES = select(*(push.c[field] for field in PushSaved._fields)).where(push.c.room == bindparam("room"))
+_PUSHED_ROOMS = (
+    select(entity.c.jid)
+    .join_from(push, entity)
+    .where(entity.c.jid.endswith(bindparam("suffix")))
+    .distinct()
+    .order_by(entity.c.jid)
+)
+_INVITES = (
+    select(entity.c.jid, *(invite.c[field] for field in InviteOwed._fields))
+    .join_from(invite, entity)
+    .where(entity.c.jid.endswith(bindparam("suffix")))
+    .order_by(invite.c.room, invite.c.jid)
 )
 _OCCUPANCIES = (
     select(*(occupancy.c[field] for field in OccupancySaved._fields))
@@ -71,8 +92,9 @@ class SQLRooms:
         return dict(await self._reader.rows(_POPULATIONS, suffix=f"@{service}"))
 
     async def rooms_of(self, jid: JID) -> list[str]:
-        """The bare JIDs of the rooms with which a bare JID has an affiliation."""
-        return [room for (room,) in await self._reader.rows(_ROOMS_OF, jid=jid)]
+        """The bare JIDs of the rooms with which a bare JID has an affiliation, or that push for it."""
+        rows = [*await self._reader.rows(_ROOMS_OF, jid=jid), *await self._reader.rows(_PUSHED_ROOMS_OF, jid=jid)]
+        return list(dict.fromkeys([room for (room,) in rows]))
 
     async def affiliations(self, room: int) -> list[AffiliationRow]:
         """All affiliations of a room."""
@@ -81,6 +103,19 @@ class SQLRooms:
     async def occupancies(self, room: int) -> list[OccupancySaved]:
         """The sessions that are in a room, in the order in which they entered."""
         return [OccupancySaved(*row) for row in await self._reader.rows(_OCCUPANCIES, room=room)]
+
+    async def pushes(self, room: int) -> list[PushSaved]:
+        """Who is told when there is something new in a room."""
+        return [PushSaved(*row) for row in await self._reader.rows(_PUSHES, room=room)]
+
+    async def pushed_rooms(self, service: str) -> list[JID]:
+        """The rooms of a service where anybody is told so."""
+        return [JID.parse(room) for (room,) in await self._reader.rows(_PUSHED_ROOMS, suffix=f"@{service}")]
+
+    async def invites(self, service: str) -> list[tuple[JID, InviteOwed]]:
+        """The invitations that a service owes, each with its room."""
+        rows = await self._reader.rows(_INVITES, suffix=f"@{service}")
+        return [(JID.parse(room), InviteOwed(*owed)) for room, *owed in rows]
 
     async def journal(self, room: int, limit: int) -> list[Journalled]:
         """The newest lines of a room's journal, oldest first."""

@@ -52,6 +52,10 @@ KEYED: Final[dict[type[Any], Table]] = {
     records.AffiliationSaved: tables.affiliation,
     records.OccupancySaved: tables.occupancy,
     records.OccupancyEnded: tables.occupancy,
+    records.InviteOwed: tables.invite,
+    records.InviteSettled: tables.invite,
+    records.PushSaved: tables.push,
+    records.PushRemoved: tables.push,
 }
 
 _REMOVALS: Final = {
@@ -59,6 +63,8 @@ _REMOVALS: Final = {
     records.RequestRemoved,
     records.ValueRemoved,
     records.OccupancyEnded,
+    records.InviteSettled,
+    records.PushRemoved,
 }
 
 

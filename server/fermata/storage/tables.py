@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -165,6 +166,27 @@ occupancy = Table(
     _text("role"),
     _text("presence"),
     _stamp("entered"),
+    Column("wants_invite", Boolean, nullable=False, server_default=false()),
+)
+
+invite = _small(
+    "invite",
+    _owner("room"),
+    _key("jid"),
+    _text("nick"),
+    _flag("wanted"),
+    _stamp("stamp"),
+)
+
+push = _small(
+    "push",
+    _owner("room"),
+    _key("registrant"),
+    _key("jid"),
+    _key("node"),
+    _text("options"),
+    Column("failures", Integer, nullable=False),
+    _stamp("failing_since"),
 )
 
 journal = Table(
