@@ -11,8 +11,8 @@ from .occupants import Occupant
 from .presence import Notice, gone, is_shown, presence_text, present, refresh, show, tell_others, tell_self
 from .state import RoomState
 
-# RFC 6120 §8.3.3, as far as it says that nobody is at that address any more.
-_NOBODY_THERE: Final = frozenset({"gone", "item-not-found", "jid-malformed", "recipient-unavailable", "redirect"})
+#: RFC 6120 §8.3.3, as far as it says that nobody is at that address any more.
+NOBODY_THERE: Final = frozenset({"gone", "item-not-found", "jid-malformed", "recipient-unavailable", "redirect"})
 
 
 def leave(room: RoomState, occupant: Occupant, sender: JID, presence: Element, now: float) -> Effects:
@@ -80,9 +80,18 @@ def undeliverable(room: RoomState, sender: JID, stanza: Element, own: bool, now:
         return effects
     condition = condition_of(stanza)
     # A server says this of a message to a session that is gone (RFC 6121 §8.5.3.2.1), but a client of an iq, too.
-    if condition in _NOBODY_THERE or (condition == "service-unavailable" and stanza.tag == "message"):
+    if condition in NOBODY_THERE or (condition == "service-unavailable" and stanza.tag == "message"):
         notice = gone(occupant, sender, (333,))
         remove_session(room, effects, occupant, sender, notice, now, f"undeliverable: {condition}")
+    return effects
+
+
+def vanish(room: RoomState, session: JID, cause: str, now: float) -> Effects:
+    """A session is not there any more, as was found out after it should have been (§11.1)."""
+    effects = Effects()
+    occupant = room.occupants.at(session)
+    if occupant is not None:
+        remove_session(room, effects, occupant, session, gone(occupant, session, (333,)), now, cause)
     return effects
 
 
