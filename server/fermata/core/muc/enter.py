@@ -9,6 +9,7 @@ from ...xmpp.jid import JID, JIDError
 from ...xmpp.nickname import nickname_key
 from ...xmpp.payload import Payload
 from ..records import EntityMade
+from .come_back import settle, wants_invite
 from .effects import Effects, Flood
 from .history import Limits
 from .nicknames import granted_jid
@@ -44,7 +45,7 @@ def enter(room: RoomState, sender: JID, presence: Element, muc: Element, now: fl
     granted = granted_jid(room, sender.bare, wanted)
     limits = limits_of(muc, now)
     occupant = admit(room, sender.bare, granted.resource, muc)
-    session = Session(sender, presence_text(presence, room.jid), now)
+    session = Session(sender, presence_text(presence, room.jid), now, wants_invite(muc))
     entitled, unentitled = room.entitled(), room.unentitled()
     before = occupant.shown.presence if occupant else None
     if occupant is None:
@@ -66,6 +67,7 @@ def enter(room: RoomState, sender: JID, presence: Element, muc: Element, now: fl
     welcome(room, effects, occupant, sender, limits, codes, presence.get("id", ""))
     room.save_session(effects, occupant, session)
     room.journal(effects, now, sender, occupant.nick, "enter", "created" if created else "entered")
+    settle(room, effects, sender)
     return effects
 
 
@@ -158,12 +160,21 @@ def limits_of(muc: Element | None, now: float) -> Limits:
 
 
 def resync(
-    room: RoomState, effects: Effects, occupant: Occupant, sender: JID, presence: Element, limits: Limits
+    room: RoomState,
+    effects: Effects,
+    occupant: Occupant,
+    sender: JID,
+    presence: Element,
+    muc: Element,
+    limits: Limits,
 ) -> None:
     """A session that is in enters again: it lost track, and is told everything (§17.3); others, only what changed."""
-    text = presence_text(presence, room.jid)
-    if text != occupant.sessions[sender].presence:
+    text, session = presence_text(presence, room.jid), occupant.sessions[sender]
+    wish, session.wants_invite = session.wants_invite, wants_invite(muc)
+    if text != session.presence:
         speak(room, effects, occupant, sender, text)
+    elif wish != session.wants_invite:
+        room.save_session(effects, occupant, session)
     codes = (210,) if addressed(presence).resource not in ("", occupant.nick) else ()
     welcome(room, effects, occupant, sender, limits, codes, presence.get("id", ""))
 

@@ -5,10 +5,22 @@ from typing import Final
 from ...xmpp.element import Element
 from ...xmpp.jid import JID
 from ...xmpp.stanza import condition_of
-from ..records import EntityGone
+from ..records import EntityGone, InviteOwed
+from .come_back import settle
 from .effects import Effects
-from .occupants import Occupant
-from .presence import Notice, gone, is_shown, presence_text, present, refresh, show, tell_others, tell_self
+from .occupants import Occupant, Occupants
+from .presence import (
+    Notice,
+    gone,
+    is_shown,
+    item_children,
+    presence_text,
+    present,
+    refresh,
+    show,
+    tell_others,
+    tell_self,
+)
 from .state import RoomState
 
 #: RFC 6120 §8.3.3, as far as it says that nobody is at that address any more.
@@ -76,6 +88,8 @@ def undeliverable(room: RoomState, sender: JID, stanza: Element, own: bool, now:
     """
     effects = Effects()
     occupant = room.occupants.at(sender)
+    if occupant is None:
+        settle(room, effects, sender)
     if occupant is None or own:
         return effects
     condition = condition_of(stanza)
@@ -95,9 +109,18 @@ def vanish(room: RoomState, session: JID, cause: str, now: float) -> Effects:
     return effects
 
 
-def shut_down(room: RoomState, now: float) -> Effects:
-    """The service stops and keeps nobody (§11.2): each session is told, by its own occupant JID, of nobody else."""
+def shut_down(room: RoomState, now: float, reason: str) -> Effects:
+    """The service stops and keeps nobody (§11.2): each session is told, by its own occupant JID, of nobody else.
+
+    The room stays, even a temporary one, and owes everybody an invitation (see `come_back`).
+    """
     effects = Effects()
-    for occupant in list(room.occupants):
-        expel(room, effects, occupant, gone(occupant, occupant.shown.jid, (332,)), now, "shutdown")
+    inside = item_children(reason=reason)
+    for occupant in room.occupants:
+        tell_self(effects, gone(occupant, occupant.shown.jid, (332,), inside), occupant.sessions)
+        for session in occupant.sessions.values():
+            room.end_session(effects, session.jid)
+            room.journal(effects, now, session.jid, occupant.nick, "exit", "shutdown")
+            effects.records.append(InviteOwed(room.number, session.jid, occupant.nick, session.wants_invite, now))
+    room.occupants = Occupants()
     return effects

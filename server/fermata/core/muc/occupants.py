@@ -27,13 +27,14 @@ class Session:
     """One connection of an occupant.
 
     `presence` is what it last told the room: a `<presence/>` without addresses, from the end of its name on and up to
-    its end tag. `former` are the nicknames that it gave up lately, each with the time.
+    its end tag. `former` are the nicknames that it gave up lately, each with the time. `wants_invite`: see
+    `core.muc.come_back`.
     """
 
-    __slots__ = ("entered", "former", "jid", "presence")
+    __slots__ = ("entered", "former", "jid", "presence", "wants_invite")
 
-    def __init__(self, jid: JID, presence: str, entered: float) -> None:
-        self.jid, self.presence, self.entered = jid, presence, entered
+    def __init__(self, jid: JID, presence: str, entered: float, wants_invite: bool = False) -> None:
+        self.jid, self.presence, self.entered, self.wants_invite = jid, presence, entered, wants_invite
         self.former: tuple[tuple[str, float], ...] = ()
 
 

@@ -11,7 +11,7 @@ from ..archive_answer import Ends
 from ..archive_query import Found
 from ..records import OccupancySaved
 from . import archive as archives
-from . import enter, exit, messages, stanzas
+from . import come_back, enter, exit, messages, stanzas
 from .config import Config
 from .effects import Effects
 from .occupants import Occupant, Occupants, Session
@@ -78,7 +78,7 @@ class Room:
             nick_jid, bare = state.jid.with_resource(row.nick), session_jid.bare
             occupant = Occupant(nick_jid, bare, state.affiliation_of(bare), row.role, state.secret)
         presence = row.presence.removeprefix("<presence").removesuffix("</presence>")
-        state.occupants.enter(occupant, Session(session_jid, presence, row.entered))
+        state.occupants.enter(occupant, Session(session_jid, presence, row.entered, row.wants_invite))
         refresh(occupant)
 
     @classmethod
@@ -170,6 +170,10 @@ class Room:
             self.state.save(effects)
         return effects
 
-    def shut_down(self, now: float) -> Effects:
-        """The service stops without keeping its occupants (§11.2)."""
-        return exit.shut_down(self.state, now)
+    def shut_down(self, now: float, reason: str = "") -> Effects:
+        """The service stops without keeping its occupants, who are told why (§11.2) and will be owed an invitation."""
+        return exit.shut_down(self.state, now, reason)
+
+    def call_back(self, owed: JID, since: float) -> Effects:
+        """Invites a session that such a stop has put out, now that the room is back, `since` then."""
+        return come_back.call(self.state, owed, since)

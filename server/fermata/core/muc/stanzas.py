@@ -35,7 +35,7 @@ def take_presence(room: RoomState, sender: JID, stanza: Element, now: float) -> 
     elif muc is None:
         enter.change_availability(room, effects, occupant, sender, stanza)
     if muc is not None:
-        enter.resync(room, effects, occupant, sender, stanza, limits)
+        enter.resync(room, effects, occupant, sender, stanza, muc, limits)
     return effects
 
 

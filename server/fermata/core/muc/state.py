@@ -43,7 +43,8 @@ class RoomState:
 
     `new_id` returns an id for a stanza that the room makes; `locked_until` is when the room opens by itself (0: it is
     open); `most_occupants` is the limit that holds in all rooms; `applicants` are who asked to become members and had
-    no answer yet, as far as it is known since the room was loaded.
+    no answer yet, as far as it is known since the room was loaded; `invited` are the sessions that were called back
+    after a stop and have not answered (see `come_back`).
     """
 
     __slots__ = (
@@ -52,6 +53,7 @@ class RoomState:
         "archive",
         "config",
         "history",
+        "invited",
         "jid",
         "locked_until",
         "most_occupants",
@@ -83,6 +85,7 @@ class RoomState:
         self.affiliations: dict[str, Affiliation] = {}
         self.reserved: dict[str, JID] = {}
         self.applicants: set[JID] = set()
+        self.invited: set[JID] = set()
         self.occupants = Occupants()
         self.history = History(jid, config.maxhistoryfetch)
         self.queries = Queries()
@@ -144,7 +147,15 @@ class RoomState:
         """Records a session as it is now."""
         presence = f"<presence{session.presence}</presence>"
         effects.records.append(
-            OccupancySaved(self.number, session.jid, occupant.nick, occupant.role, presence, session.entered)
+            OccupancySaved(
+                self.number,
+                session.jid,
+                occupant.nick,
+                occupant.role,
+                presence,
+                session.entered,
+                session.wants_invite,
+            )
         )
 
     def end_session(self, effects: Effects, session: JID) -> None:
