@@ -20,6 +20,7 @@ from fermata.core.records import (
     MessageSpooled,
     OccupancyEnded,
     OccupancySaved,
+    PingAnswered,
     PushRemoved,
     PushSaved,
     RequestRemoved,
@@ -34,7 +35,7 @@ from fermata.core.records import (
 from fermata.core.roster_item import RosterItem
 from fermata.core.sasl.credentials import ScramKeys
 from fermata.host.accounts import DISABLED
-from fermata.host.stores import AffiliationRow, ArchivedRow, RoomRow
+from fermata.host.stores import AffiliationRow, ArchivedRow, RecordedOccupancy, RoomRow
 from fermata.storage import tables
 from fermata.xmpp.jid import JID
 from kit.databases import Opened, Place, message
@@ -265,6 +266,27 @@ def test_the_last_presence_of_an_occupant_in_a_batch_is_the_one_that_stays(opene
     assert opened.turns.run(rooms.occupancies(verona)) == [juliet]
 
 
+def test_who_was_in_the_rooms_is_read_in_bulk(opened: Opened, verona: int) -> None:
+    mantua_jid = JID.parse("mantua@rooms.a.example")
+    mantua = made(opened, mantua_jid)
+    opened.keep(
+        OccupancySaved(verona, "romeo@a.example/x", "Romeo", "visitor", "<presence/>", 2.0, True),
+        OccupancySaved(verona, "juliet@b.example/x", "Juliet", "visitor", "<presence/>", 1.0),
+        OccupancySaved(mantua, "romeo@a.example/x", "Exile", "visitor", "<presence/>", 3.0),
+        PingAnswered("juliet@b.example/x", 5.0),
+        PingAnswered("juliet@b.example/x", 6.0),
+        PingAnswered("paris@b.example/x", 6.0),
+    )
+    opened.commit()
+    expected = [
+        RecordedOccupancy(verona, VERONA, JID.parse("juliet@b.example/x"), "Juliet", False, True),
+        RecordedOccupancy(verona, VERONA, JID.parse("romeo@a.example/x"), "Romeo", True, False),
+        RecordedOccupancy(mantua, mantua_jid, JID.parse("romeo@a.example/x"), "Exile", False, False),
+    ]
+    assert sorted(opened.database.recorded()) == sorted(expected)
+    assert opened.rows(select(tables.ping_answer.c.jid)) == [("juliet@b.example/x",)]
+
+
 def test_invitations_are_owed_until_they_are_settled(opened: Opened, verona: int) -> None:
     romeo, juliet = (InviteOwed(verona, f"{name}@a.example/x", name, True, 2.5) for name in ("romeo", "juliet"))
     opened.keep(romeo, juliet)
@@ -315,7 +337,7 @@ def everything_of(opened: Opened, number: int) -> None:
 
 
 def count_rows(opened: Opened) -> dict[str, int]:
-    tables_ = [table for table in tables.metadata.sorted_tables if table.name not in ("meta", "entity")]
+    tables_ = [table for table in tables.metadata.sorted_tables if table.name not in ("meta", "entity", "ping_answer")]
     return {table.name: opened.rows(select(func.count()).select_from(table))[0][0] for table in tables_}
 
 

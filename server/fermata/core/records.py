@@ -193,6 +193,13 @@ class OccupancyEnded(NamedTuple):
     jid: str
 
 
+class PingAnswered(NamedTuple):
+    """A session has answered a ping of a room: it will again, if it is there."""
+
+    jid: str
+    stamp: float
+
+
 class InviteOwed(NamedTuple):
     """A session that was in a room when its service stopped, at `stamp`; `wanted`: it asked to be invited back."""
 
@@ -266,6 +273,7 @@ Record = (
     | AffiliationSaved
     | OccupancySaved
     | OccupancyEnded
+    | PingAnswered
     | InviteOwed
     | InviteSettled
     | PushSaved

@@ -71,6 +71,20 @@ class AffiliationRow(NamedTuple):
     reason: str
 
 
+class RecordedOccupancy(NamedTuple):
+    """A session that was in a room when the process before this one ended.
+
+    `wants_invite` as in `core.records.OccupancySaved`; `answers_pings`: it has answered one of a room.
+    """
+
+    number: int
+    room: JID
+    session: JID
+    nick: str
+    wants_invite: bool
+    answers_pings: bool
+
+
 class ArchivedRow(NamedTuple):
     """A message as it stands in an archive; see `core.records.MessageArchived`."""
 

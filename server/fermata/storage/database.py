@@ -1,21 +1,25 @@
 """Opens the database and everything that reads and writes it; the rest of the server is given the parts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
+from ..host.stores import RecordedOccupancy
 from . import crash_points, migrations, numbers
 from .accounts import SQLAccounts
 from .archive import SQLArchive
 from .archive_ids import ArchiveIDs
-from .connect import Durability, connect, sqlite_path
+from .connect import Durability, connect, sqlite_path, words
 from .embedded import embedded_writer
 from .entities import SQLEntities
+from .errors import StorageError
 from .handled import SQLHandled
 from .locks import FileLock
 from .one_by_one import OneByOne
 from .reader import InlineReader, PooledReader, Reader
+from .recorded import recorded
 from .remote import RemoteBatches
 from .rooms import SQLRooms
 from .rosters import SQLRosters
@@ -70,6 +74,14 @@ class Database:
         """A key of `size` bytes that only this server knows, made when it is first asked for. Blocks."""
         with self._engine.connect() as connection:
             return secret(connection, name, size)
+
+    def recorded(self) -> Iterator[RecordedOccupancy]:
+        """Who was in which room when the process before this one ended, room by room. Blocks; raises StorageError."""
+        try:
+            with self._engine.connect() as connection:
+                yield from recorded(connection)
+        except DBAPIError as error:
+            raise StorageError(f"who was in the rooms can't be read: {words(error)}") from error
 
     def close(self) -> None:
         """Commits and releases what is open, and closes everything. Blocks while it does."""

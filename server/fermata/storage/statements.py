@@ -52,6 +52,7 @@ KEYED: Final[dict[type[Any], Table]] = {
     records.AffiliationSaved: tables.affiliation,
     records.OccupancySaved: tables.occupancy,
     records.OccupancyEnded: tables.occupancy,
+    records.PingAnswered: tables.ping_answer,
     records.InviteOwed: tables.invite,
     records.InviteSettled: tables.invite,
     records.PushSaved: tables.push,

@@ -169,6 +169,8 @@ occupancy = Table(
     Column("wants_invite", Boolean, nullable=False, server_default=false()),
 )
 
+ping_answer = _small("ping_answer", _key("jid"), _stamp("stamp"))
+
 invite = _small(
     "invite",
     _owner("room"),
