@@ -6,7 +6,6 @@ resumed a session, stanzas go to that session and this machine has nothing more 
 
 import base64
 import binascii
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -93,8 +92,6 @@ class Policy:
     registration: Terms = CLOSED
 
 
-# Of 1.0 and whatever a later client speaks, 1.0 is the lower one (RFC 6120 §4.7.5).
-_VERSION: Final = re.compile("0*[1-9][0-9]*\\.[0-9]+")
 _HEADER: Final = (
     "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
     " version='1.0' xml:lang='en' id='{id}' from='{domain}'{to}>"
@@ -155,7 +152,7 @@ class ClientStream:
             raise StreamError("host-unknown", "you have authenticated with another domain")
         self._realm = realm
         self._peer = header.from_
-        if not _VERSION.fullmatch(header.version):
+        if not header.is_versioned:
             raise StreamError("unsupported-version", "XMPP 1.0 is spoken here")
         return [Write(self.opening() + f"<stream:features>{self._features()}</stream:features>")]
 

@@ -16,6 +16,8 @@ _is_declaration: Final = re.compile(rb"<\?xml[ \t\r\n]").match
 _OTHER_ENCODINGS: Final = (b"\xfe\xff", b"\xff\xfe", b"\x00<", b"<\x00")
 _ENCODING: Final = "a stream is in UTF-8"
 _PREFIX: Final = "xmlns:"
+# Of 1.0 and whatever a later peer speaks, 1.0 is the lower one (RFC 6120 §4.7.5).
+_VERSION: Final = re.compile("0*[1-9][0-9]*\\.[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,11 @@ class StreamHeader:
     id: str
     content_namespace: str
     namespaces: Mapping[str, str]
+
+    @property
+    def is_versioned(self) -> bool:
+        """Whether the peer speaks XMPP 1.0 or later, and so knows stream features."""
+        return _VERSION.fullmatch(self.version) is not None
 
 
 class HeaderReader:

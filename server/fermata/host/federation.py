@@ -5,52 +5,25 @@ with a certificate (SASL EXTERNAL) or by asking the domain's own server (dialbac
 """
 
 from collections.abc import Callable
-from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from ..core.s2s.pair import Pair, Verdict
+from ..core.s2s.trouble import LASTING, Cause, Trouble
 from ..xmpp.element import Element
 from ..xmpp.errors import StanzaError, StreamError
 from ..xmpp.jid import JID
 
-
-class Pair(NamedTuple):
-    """A domain of ours and one of another server's, both prepared (RFC 7622)."""
-
-    local: str
-    remote: str
-
-
-class Cause(StrEnum):
-    """Why there is no way to another server."""
-
-    NO_DOMAIN = "no-domain"  #: the name does not exist, or says that no XMPP is spoken there (SRV target `.`)
-    NAME_SERVER = "name-server"  #: nobody can tell where it is
-    REFUSED = "refused"  #: nobody listens there, or there is no way to that network
-    SILENT = "silent"  #: connected, or tried to, and heard nothing in time
-    NO_TLS = "no-tls"  #: TLS is wanted and not offered, or the handshake failed
-    CERTIFICATE = "certificate"  #: it does not prove the domain, and it must
-    AUTHENTICATION = "authentication"  #: the other server does not believe that we are who we are
-    HOST_UNKNOWN = "host-unknown"  #: a server is there, but not for that domain
-    STREAM = "stream"  #: it closed the stream, with an error or without
-    POLICY = "policy"  #: our own configuration blocks the domain
-
-
-LASTING = frozenset({Cause.NO_DOMAIN, Cause.REFUSED, Cause.HOST_UNKNOWN})  #: given an hour, these are final
-
-
-class Trouble(NamedTuple):
-    """Why a connection could not be made, or ended: its kind, and words for the operator."""
-
-    cause: Cause
-    text: str
-
-
-class Verdict(StrEnum):
-    """What the authoritative server says of a dialback key; ERROR is that it could not be asked (XEP-0220 §2.4)."""
-
-    VALID = "valid"
-    INVALID = "invalid"
-    ERROR = "error"
+__all__ = [
+    "LASTING",
+    "Cause",
+    "Connection",
+    "Dialling",
+    "Federation",
+    "Pair",
+    "Trouble",
+    "Trunk",
+    "Verdict",
+]
 
 
 class Connection(Protocol):
