@@ -94,7 +94,7 @@ class Changes:
             if not occupant.sessions:
                 continue
             notice = present(occupant, inside)
-            tell_self(effects, notice, occupant.sessions)
+            tell_self(room, effects, notice, occupant.sessions)
             if is_shown(room, occupant):
                 tell_others(room, effects, notice, occupant.sessions)
             elif was_shown:

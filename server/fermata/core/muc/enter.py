@@ -18,6 +18,7 @@ from .presence import compose, is_shown, presence_text, present, refresh, show, 
 from .ranks import Affiliation, affiliation_at_least, default_role
 from .relayed import addressed
 from .state import RoomState
+from .versions import note, spread
 
 MUC = "{%s}x" % ns.MUC
 
@@ -57,10 +58,11 @@ def enter(room: RoomState, sender: JID, presence: Element, muc: Element, now: fl
     if before is None:
         # These are the sessions from before, so nobody need be left out.
         if is_shown(room, occupant):
-            effects.send(occupant.revealing, entitled)
-            effects.send(occupant.plain, unentitled)
+            note(room, effects, occupant)
+            spread(room, effects, occupant.revealing, entitled)
+            spread(room, effects, occupant.plain, unentitled)
     elif before != session.presence:
-        tell_self(effects, present(occupant), [jid for jid in occupant.sessions if jid != sender])
+        tell_self(room, effects, present(occupant), [jid for jid in occupant.sessions if jid != sender])
         show(room, effects, occupant)
     # A room that is still locked, as after a crash, is to be set up by the owner who enters.
     codes = (*([201] if created or room.locked_until else []), *([210] if occupant.jid != wanted else []))
@@ -182,7 +184,7 @@ def resync(
 def change_availability(room: RoomState, effects: Effects, occupant: Occupant, sender: JID, presence: Element) -> None:
     """A session tells its presence (§7.7)."""
     speak(room, effects, occupant, sender, presence_text(presence, room.jid))
-    tell_self(effects, present(occupant), (sender,), id=presence.get("id", ""))
+    tell_self(room, effects, present(occupant), (sender,), id=presence.get("id", ""))
 
 
 def speak(room: RoomState, effects: Effects, occupant: Occupant, sender: JID, text: str) -> None:
@@ -191,7 +193,7 @@ def speak(room: RoomState, effects: Effects, occupant: Occupant, sender: JID, te
     session.presence = text
     occupant.sessions[sender] = session
     refresh(occupant)
-    tell_self(effects, present(occupant), [jid for jid in occupant.sessions if jid != sender])
+    tell_self(room, effects, present(occupant), [jid for jid in occupant.sessions if jid != sender])
     show(room, effects, occupant)
     room.save_session(effects, occupant, session)
 

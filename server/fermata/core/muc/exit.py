@@ -51,13 +51,13 @@ def remove_session(
     """Takes a session out of the room; others see its occupant go only if that was the last one (§7.2.8)."""
     was_shown = occupant.shown.jid == sender
     room.occupants.exit(sender)
+    tell_self(room, effects, notice, (sender,), id=id)
     room.end_session(effects, sender)
     room.journal(effects, now, sender, occupant.nick, "exit", cause)
-    tell_self(effects, notice, (sender,), id=id)
     if occupant.sessions:
         if was_shown:
             refresh(occupant)
-            tell_self(effects, present(occupant), occupant.sessions)
+            tell_self(room, effects, present(occupant), occupant.sessions)
             show(room, effects, occupant)
     elif is_shown(room, occupant):
         tell_others(room, effects, notice)
@@ -67,7 +67,7 @@ def remove_session(
 def expel(room: RoomState, effects: Effects, occupant: Occupant, notice: Notice, now: float, cause: str) -> None:
     """Takes an occupant out with all sessions and tells them so; telling the others is up to the caller."""
     sessions = room.occupants.expel(occupant)
-    tell_self(effects, notice, sessions)
+    tell_self(room, effects, notice, sessions)
     for session in sessions:
         room.end_session(effects, session)
         room.journal(effects, now, session, occupant.nick, "exit", cause)
@@ -117,7 +117,7 @@ def shut_down(room: RoomState, now: float, reason: str) -> Effects:
     effects = Effects()
     inside = item_children(reason=reason)
     for occupant in room.occupants:
-        tell_self(effects, gone(occupant, occupant.shown.jid, (332,), inside), occupant.sessions)
+        tell_self(room, effects, gone(occupant, occupant.shown.jid, (332,), inside), occupant.sessions)
         for session in occupant.sessions.values():
             room.end_session(effects, session.jid)
             room.journal(effects, now, session.jid, occupant.nick, "exit", "shutdown")

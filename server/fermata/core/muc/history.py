@@ -61,6 +61,7 @@ class History:
         self._live: deque[Payload] = deque(maxlen=limit)
         self._delayed: deque[Payload] = deque(maxlen=limit)
         self._characters = 0  # at least as many as there are: what falls out is not subtracted at once
+        self.newest_id = ""  #: the stanza-id of the newest message, were it only passing through
 
     @property
     def limit(self) -> int:
@@ -76,6 +77,7 @@ class History:
     def append(self, message: Payload) -> None:
         """One more message, as it was sent live."""
         self._live.append(message)
+        self.newest_id = message.archive_id
         self._characters += len(message.rest)
         if self._characters > _MOST_CHARACTERS:
             self._shorten()

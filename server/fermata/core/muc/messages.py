@@ -15,6 +15,7 @@ from .occupants import Occupant
 from .relayed import relayed
 from .state import RoomState
 from .subject import Subject, subject_of
+from .versions import spread
 
 
 def groupchat(room: RoomState, sender: JID, message: Element, now: float) -> Effects:
@@ -72,7 +73,7 @@ def publish(room: RoomState, effects: Effects, shared: Element, by: str, sender:
         kept = "<message" + payload.rest
         effects.records.append(MessageArchived(seq, now, room.number, None, sender, room.jid, keep, kept))
         payload = payload.with_child(stanza_id(room.jid, id))
-    effects.send(payload, room.occupants.everyone)
+    spread(room, effects, payload, room.occupants.everyone)
     return payload
 
 

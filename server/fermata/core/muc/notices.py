@@ -4,6 +4,7 @@ from ...xmpp import namespaces as ns
 from ...xmpp.payload import Payload
 from .effects import Effects
 from .state import RoomState
+from .versions import spread
 
 
 def configuration_changed(room: RoomState, effects: Effects, codes: tuple[int, ...]) -> None:
@@ -13,4 +14,4 @@ def configuration_changed(room: RoomState, effects: Effects, codes: tuple[int, .
         f" from='{room.jid.attribute}' id='{room.new_id()}' type='groupchat'>"
         f"<x xmlns='{ns.MUC_USER}'>{statuses}</x></message>"
     )
-    effects.send(Payload("message", rest, room.jid, "groupchat"), room.occupants.everyone)
+    spread(room, effects, Payload("message", rest, room.jid, "groupchat"), room.occupants.everyone)

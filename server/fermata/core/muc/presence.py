@@ -14,6 +14,7 @@ from .effects import Effects
 from .occupants import Occupant
 from .relayed import LANG, passed_on
 from .state import RoomState
+from .versions import note, note_gone, spread
 
 # What everybody in a room is sent of everybody else: a client that enters must be able to take all of it.
 _MOST_CHARACTERS: Final = 10_000
@@ -122,21 +123,32 @@ def _without(own: Collection[JID], sessions: tuple[JID, ...]) -> tuple[JID, ...]
 def show(room: RoomState, effects: Effects, occupant: Occupant) -> None:
     """Tells everybody else in the room the presence of an occupant as it was refreshed last."""
     if is_shown(room, occupant):
-        effects.send(occupant.revealing, _without(occupant.sessions, room.entitled()))
-        effects.send(occupant.plain, _without(occupant.sessions, room.unentitled()))
+        note(room, effects, occupant)
+        spread(room, effects, occupant.revealing, _without(occupant.sessions, room.entitled()))
+        spread(room, effects, occupant.plain, _without(occupant.sessions, room.unentitled()))
 
 
 def tell_others(room: RoomState, effects: Effects, notice: Notice, own: Collection[JID] = ()) -> None:
     """Says it to everybody in the room but these sessions."""
+    occupant = None if notice.type else room.occupants.named(notice.sender.resource)
+    if occupant is None:
+        note_gone(room, effects, notice.sender.resource, notice.affiliation, notice.id_xml)
+    else:
+        note(room, effects, occupant)
     entitled, unentitled = _without(own, room.entitled()), _without(own, room.unentitled())
     if entitled:
-        effects.send(compose(notice, True, notice.codes), entitled)
+        spread(room, effects, compose(notice, True, notice.codes), entitled)
     if unentitled:
-        effects.send(compose(notice, False, notice.codes), unentitled)
+        spread(room, effects, compose(notice, False, notice.codes), unentitled)
 
 
 def tell_self(
-    effects: Effects, notice: Notice, sessions: Iterable[JID], codes: tuple[int, ...] = (), id: str = ""
+    room: RoomState,
+    effects: Effects,
+    notice: Notice,
+    sessions: Iterable[JID],
+    codes: tuple[int, ...] = (),
+    id: str = "",
 ) -> None:
     """Says it to sessions of the occupant itself: with status 110, and with the real JID that is its own."""
-    effects.send(compose(notice, True, (110, *codes, *notice.codes), id), tuple(sessions))
+    spread(room, effects, compose(notice, True, (110, *codes, *notice.codes), id), tuple(sessions))

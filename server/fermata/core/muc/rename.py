@@ -40,7 +40,7 @@ def rename(
         occupant = _move(room, effects, occupant, target, wanted, session)
     speak(room, effects, occupant, sender, presence_text(presence, room.jid))
     codes = (210,) if occupant.jid != asked else ()
-    tell_self(effects, present(occupant), (sender,), codes, presence.get("id", ""))
+    tell_self(room, effects, present(occupant), (sender,), codes, presence.get("id", ""))
     room.journal(effects, now, sender, occupant.nick, "nick", f"was {session.former[-1][0]}")
     return occupant
 
@@ -48,7 +48,7 @@ def rename(
 def _rename_all(room: RoomState, effects: Effects, occupant: Occupant, wanted: JID, sender: JID) -> None:
     """Renames an occupant with all its sessions; that of the sender is recorded with its new presence."""
     notice = present(occupant)._replace(type="unavailable", nick=wanted.resource, presence=">", codes=(303,))
-    tell_self(effects, notice, occupant.sessions)
+    tell_self(room, effects, notice, occupant.sessions)
     if is_shown(room, occupant):
         tell_others(room, effects, notice, occupant.sessions)
     room.occupants.rename(occupant, wanted)
@@ -64,7 +64,7 @@ def _move(
     new = target or Occupant(wanted, old.bare, old.affiliation, old.role, room.secret)
     notice = present(old)._replace(jid=session.jid, type="unavailable", nick=new.nick, presence=">", codes=(303,))
     room.occupants.exit(session.jid)
-    tell_self(effects, notice, (session.jid,))
+    tell_self(room, effects, notice, (session.jid,))
     room.occupants.enter(new, session)
     if not old.sessions:
         if is_shown(room, old):
@@ -73,5 +73,5 @@ def _move(
         # The old occupant stays, with the other sessions: from now on it is somebody else to this one.
         refresh(old)
         show(room, effects, old)
-        tell_self(effects, present(old), old.sessions)
+        tell_self(room, effects, present(old), old.sessions)
     return new

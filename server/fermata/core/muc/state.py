@@ -8,6 +8,7 @@ from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
 from ...xmpp.nickname import nickname_key
 from ..records import AffiliationSaved, Journalled, OccupancyEnded, OccupancySaved, RoomSaved
+from .changelog import Changelog
 from .config import Config
 from .effects import Effects
 from .history import History
@@ -51,6 +52,8 @@ class RoomState:
         "affiliations",
         "applicants",
         "archive",
+        "changelog",
+        "cheap_rejoin",
         "config",
         "history",
         "invited",
@@ -80,6 +83,8 @@ class RoomState:
         self.archive, self.new_id = archive, new_id
         self.locked_until = 0.0
         self.most_occupants = inf
+        self.cheap_rejoin = True
+        self.changelog: Changelog | None = None
         self.subject = Subject.of(jid, secret)
         self.vcard = VCard()
         self.affiliations: dict[str, Affiliation] = {}
@@ -111,6 +116,8 @@ class RoomState:
     def affiliate(self, bare: JID, affiliation: Affiliation) -> None:
         """Sets the affiliation of a bare JID, and reserves its nickname for it."""
         old = self.affiliations.pop(bare, NONE)
+        if self.changelog is not None and old.affiliation != affiliation.affiliation:
+            self.changelog.record_affiliation(bare, old.affiliation, affiliation.affiliation)
         self.applicants.discard(bare)
         if old.nick and self.reserved.get(nickname_key(old.nick)) == bare:
             del self.reserved[nickname_key(old.nick)]
@@ -142,6 +149,8 @@ class RoomState:
     def save_affiliation(self, effects: Effects, bare: JID) -> None:
         """Records the affiliation of a bare JID as it is now."""
         effects.records.append(AffiliationSaved(self.number, bare, *self.affiliations.get(bare, NONE)))
+        if self.changelog is not None:
+            self.changelog.save_affiliation(effects, bare)
 
     def save_session(self, effects: Effects, occupant: Occupant, session: Session) -> None:
         """Records a session as it is now."""
@@ -161,6 +170,8 @@ class RoomState:
     def end_session(self, effects: Effects, session: JID) -> None:
         """Records that a session is in the room no more."""
         effects.records.append(OccupancyEnded(self.number, session))
+        if self.changelog is not None:
+            self.changelog.unwatch(effects, session)
 
     def journal(self, effects: Effects, now: float, session: JID, nick: str, event: str, cause: str) -> None:
         """Writes one line of the room's story: `event` is enter, exit, nick or role, `cause` says why in a word."""

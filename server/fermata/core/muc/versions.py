@@ -1,0 +1,146 @@
+"""The numbers of a room's changes, as sessions that ask for them are told them (XEP-0311, XEP-0436).
+
+Nobody pays for them where nobody asks. Where somebody does, a stanza to all is one more view of it: it is made once for
+those who get the same numbers. What is told is more than a number: it says what its reader could see then, and is
+signed, so that nobody learns by a number that he was not given who was in the room before him.
+"""
+
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from enum import IntFlag
+from typing import Final
+
+from ...xmpp import namespaces as ns
+from ...xmpp.jid import JID
+from ...xmpp.payload import Payload
+from .changelog import Changelog, Watch, digest_of
+from .effects import Effects
+from .occupants import Occupant
+from .state import RoomState
+
+#: What may be seen: presences with and without real JIDs, lists of affiliations with and without bans.
+REVEALING: Final = "r"
+PLAIN: Final = "p"
+ALL_LISTS: Final = "a"
+WITHOUT_BANS: Final = "b"
+
+_TOKEN: Final = re.compile(r"([0-9]{1,15})([rpab])[A-Za-z0-9_-]{8}")
+_SIGNATURE_BYTES: Final = 6
+_END: Final = "</x></presence>"
+
+
+class Marks(IntFlag):
+    """Where a session is told numbers."""
+
+    SESSION = 1  #: in `<presence-session/>`, with presences and with messages to all (XEP-0311)
+    PRESENCE = 2  #: in `<version/>`, with presences (XEP-0436)
+    AFFILIATIONS = 4  #: in `<mav/>`, with affiliations (XEP-0463)
+
+
+# -- numbers as they are told
+
+
+def token(room: RoomState, log: Changelog, view: str, seq: int) -> str:
+    """A number as it is told to somebody who has seen everything up to it, in that view."""
+    said = f"{seq}{view}"
+    signature = hmac.digest(room.secret, f"version {log.epoch} {said}".encode(), "sha256")[:_SIGNATURE_BYTES]
+    return said + urlsafe_b64encode(signature).decode("ascii")
+
+
+def number_of(room: RoomState, log: Changelog, text: str, view: str) -> int | None:
+    """The number that was told by a token; None if it was not told here, in this epoch, in that view."""
+    match = _TOKEN.fullmatch(text)
+    if match is None or match[2] != view:
+        return None
+    seq = int(match[1])
+    return seq if hmac.compare_digest(token(room, log, view, seq), text) else None
+
+
+def view_of(room: RoomState, occupant: Occupant) -> str:
+    """What an occupant may see of the others."""
+    return REVEALING if room.config.nonanonymous or occupant.role == "moderator" else PLAIN
+
+
+# -- stanzas that tell them
+
+
+def marked(room: RoomState, log: Changelog, payload: Payload, watch: Watch, seq: int, place: str = "") -> Payload:
+    """A presence or message as it is told to who is told numbers so.
+
+    `place` is the stanza-id of the last message that went out before it, or its own.
+    """
+    number = token(room, log, watch.view, seq)
+    if watch.marks & Marks.PRESENCE and payload.kind == "presence" and payload.rest.endswith(_END):
+        version = f"<version xmlns='{ns.PRESENCE_VERSIONING}' ver='{log.epoch}.{number}'/>"
+        payload = _inside_x(payload, version)
+    if watch.marks & Marks.SESSION:
+        id = f"{number}.{place}" if place else number
+        mark = f"<presence-session xmlns='{ns.PRESENCE_SESSION}' session='{log.epoch}' id='{id}'/>"
+        payload = payload.with_child(mark)
+    return payload
+
+
+def _inside_x(presence: Payload, xml: str) -> Payload:
+    rest = presence.rest[: -len(_END)] + xml + _END
+    return Payload("presence", rest, presence.sender, presence.type)
+
+
+def spread(room: RoomState, effects: Effects, payload: Payload, to: Sequence[JID]) -> None:
+    """Sends one stanza to each of these, with the number of the last change to those who are told it."""
+    log = room.changelog
+    if log is None or not log.watches:
+        effects.send(payload, to)
+        return
+    plain, watching = log.split(tuple(to))
+    effects.send(payload, plain)
+    for watch, sessions in watching.items():
+        place = payload.archive_id or room.history.newest_id
+        effects.send(marked(room, log, payload, watch, log.seq, place), sessions)
+
+
+# -- changes
+
+
+def note(room: RoomState, effects: Effects, occupant: Occupant) -> None:
+    """Others are about to be told the presence of an occupant as it is now."""
+    log = _used(room, effects)
+    if log is not None:
+        log.record(effects, occupant.nick, digest_of(occupant.revealing), occupant.affiliation, occupant.id_xml)
+
+
+def note_gone(room: RoomState, effects: Effects, nick: str, affiliation: str, id_xml: str) -> None:
+    """Others are about to be told that nobody has that nickname any more."""
+    log = _used(room, effects)
+    if log is not None:
+        log.record(effects, nick, 0, affiliation, id_xml)
+
+
+def _used(room: RoomState, effects: Effects) -> Changelog | None:
+    log = room.changelog
+    if log is not None and log.is_unused:
+        log.erase(effects)
+        room.changelog = log = None
+    return log
+
+
+def opened(room: RoomState, effects: Effects) -> Changelog:
+    """The changelog of the room, begun if there is none, and made to agree with who is in the room.
+
+    What was lost without a word, as with the process, is a change like any other.
+    """
+    log = room.changelog
+    if log is None:
+        log = room.changelog = Changelog(room.number, room.new_id())
+        log.save_head(effects)
+    shown = {one.nick: one for one in room.occupants if one.role in room.config.presencebroadcast}
+    for nick, change in list(log.present.items()):
+        if nick not in shown:
+            log.record(effects, nick, 0, change.affiliation, change.id_xml)
+    for nick, occupant in shown.items():
+        digest = digest_of(occupant.revealing)
+        known = log.present.get(nick)
+        if known is None or known.digest != digest:
+            log.record(effects, nick, digest, occupant.affiliation, occupant.id_xml)
+    return log
