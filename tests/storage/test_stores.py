@@ -306,10 +306,11 @@ def test_a_push_registration_is_one_for_each_registrant_address_and_node(opened:
         first._replace(options="<x/>", failures=3, failing_since=7.5),
         first._replace(node="N2"),
     ]
-    assert opened.turns.run(rooms.pushed_rooms(VERONA.domain)) == [VERONA]
+    assert len(opened.turns.run(rooms.all_pushes(VERONA.domain))) == 2
+    assert opened.turns.run(rooms.all_pushes("elsewhere.example")) == []
     assert opened.turns.run(rooms.rooms_of(ROMEO)) == [VERONA]
     opened.keep(PushRemoved(*first[:4]), PushRemoved(*first._replace(node="N2")[:4]))
-    assert opened.turns.run(rooms.pushed_rooms(VERONA.domain)) == []
+    assert opened.turns.run(rooms.all_pushes(VERONA.domain)) == []
     assert opened.turns.run(rooms.rooms_of(ROMEO)) == []
 
 

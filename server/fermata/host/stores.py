@@ -216,8 +216,8 @@ class RoomStore(Protocol):
     async def pushes(self, room: int) -> list[PushSaved]:
         """Who is told when there is something new in a room."""
 
-    async def pushed_rooms(self, service: str) -> list[JID]:
-        """The rooms of a service where anybody is told so."""
+    async def all_pushes(self, service: str) -> list[tuple[JID, PushSaved]]:
+        """The same for all rooms of a service, each with its room."""
 
     async def invites(self, service: str) -> list[tuple[JID, InviteOwed]]:
         """The invitations that a service owes, each with its room."""

@@ -39,11 +39,10 @@ _PUSHED_ROOMS_OF = (
     .order_by(entity.c.jid)
 )
 _PUSHES = select(*(push.c[field] for field in PushSaved._fields)).where(push.c.room == bindparam("room"))
-_PUSHED_ROOMS = (
-    select(entity.c.jid)
+_PUSHES_OF_SERVICE = (
+    select(entity.c.jid, *(push.c[field] for field in PushSaved._fields))
     .join_from(push, entity)
     .where(entity.c.jid.endswith(bindparam("suffix")))
-    .distinct()
     .order_by(entity.c.jid)
 )
 _INVITES = (
@@ -108,9 +107,10 @@ class SQLRooms:
         """Who is told when there is something new in a room."""
         return [PushSaved(*row) for row in await self._reader.rows(_PUSHES, room=room)]
 
-    async def pushed_rooms(self, service: str) -> list[JID]:
-        """The rooms of a service where anybody is told so."""
-        return [JID.parse(room) for (room,) in await self._reader.rows(_PUSHED_ROOMS, suffix=f"@{service}")]
+    async def all_pushes(self, service: str) -> list[tuple[JID, PushSaved]]:
+        """The same for all rooms of a service, each with its room."""
+        rows = await self._reader.rows(_PUSHES_OF_SERVICE, suffix=f"@{service}")
+        return [(JID.parse(room), PushSaved(*push)) for room, *push in rows]
 
     async def invites(self, service: str) -> list[tuple[JID, InviteOwed]]:
         """The invitations that a service owes, each with its room."""
