@@ -13,7 +13,7 @@ from ..host.sessions import QueueLimits
 from ..net.components import ComponentListeners, SharedByComponents
 from ..net.inside_component import InsideComponent
 from ..net.turn_writes import TurnWrites
-from ..services.component_spool import ComponentSpool
+from ..services.onward_spool import OnwardSpool
 from ..services.components import ExternalComponent, FromComponent
 from ..services.messages import Messages
 from ..services.relayed import Relayed
@@ -73,7 +73,7 @@ class Components:
     def _make_external(self, domains: tuple[str, ...]) -> ExternalComponent:
         origin, database, limits = self._origin(domains[0]), self._database, self._config.limits
         sent = FromComponent(domains, self._router, origin)
-        spool = ComponentSpool(origin.jid, database.entities, database.spool, database.writer, self._clock)
+        spool = OnwardSpool(origin.jid, database.entities, database.spool, database.writer, self._clock)
         queue = QueueLimits(limits.queue_stanzas or math.inf, limits.queue_bytes or math.inf)
         component = ExternalComponent(sent, origin, spool, self._clock, queue)
         for domain in domains:

@@ -17,7 +17,7 @@ from ..host.origin import Clock
 from ..host.pipeline import FromClient
 from ..host.registry import Limits, Sessions
 from ..host.residents import Residents, Spawn
-from ..host.router import Nowhere, Router
+from ..host.router import Router
 from ..host.sessions import QueueLimits
 from ..services.endings import Endings
 from ..services.kept_accounts import InThread
@@ -56,7 +56,7 @@ class Parts:
     def __init__(self, config: Config, database: Database, clock: Clock, spawn: Spawn, in_thread: InThread) -> None:
         self._config, self._database, self._clock, self._spawn = config, database, clock, spawn
         self._rooms: dict[str, RoomService] = {}
-        self.router = Router(Nowhere())
+        self.router = Router()
         self.accounts: Residents[Account] = Residents(self._load_account, lambda account: account.is_idle, spawn)
         self._join_accounts(in_thread)
         self.room_services = [self._room_service(domain) for domain in config.room_services()]

@@ -31,9 +31,9 @@ class Destination(Protocol):
 class Router:
     """Domains and what answers for them."""
 
-    def __init__(self, elsewhere: Destination) -> None:
+    def __init__(self) -> None:
         self._destinations: dict[str, Destination] = {}
-        self._elsewhere = elsewhere
+        self.elsewhere: Destination = Nowhere()  #: what answers for all domains that are not ours
 
     def serve(self, domain: str, destination: Destination) -> None:
         """From now on `destination` answers for `domain`. Raises ValueError if something does already."""
@@ -41,9 +41,13 @@ class Router:
             raise ValueError(f"two destinations for the domain {domain}")
         self._destinations[domain] = destination
 
+    def serves(self, domain: str) -> bool:
+        """Whether a domain is one of ours."""
+        return domain in self._destinations
+
     def route(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
         """Hands a stanza to whoever answers for its addressee. Raises StanzaError."""
-        destination = self._destinations.get(to.domain, self._elsewhere)
+        destination = self._destinations.get(to.domain, self.elsewhere)
         kind = stanza.tag
         if kind == "message":
             destination.message(stanza, to, sender, origin)
@@ -54,11 +58,11 @@ class Router:
 
     def deliver(self, payload: Payload, to: JID) -> None:
         """Hands on a stanza that was made here."""
-        self._destinations.get(to.domain, self._elsewhere).deliver(payload, to)
+        self._destinations.get(to.domain, self.elsewhere).deliver(payload, to)
 
 
 class Nowhere:
-    """What answers for all other domains as long as there are no streams to other servers."""
+    """What answers for all other domains where there are no streams to other servers."""
 
     def message(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
         """Refuses it."""

@@ -20,7 +20,7 @@ from ..xmpp.errors import StanzaError, StreamError
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload, payload_of
 from ..xmpp.stanza import check_iq
-from .component_spool import ComponentSpool
+from .onward_spool import OnwardSpool
 
 OUTAGE_SECONDS: Final = 60.0  #: how long stanzas wait for a component that takes none
 _PING: Final = "{%s}ping" % ns.PING
@@ -68,7 +68,7 @@ class ExternalComponent:
     """A component that is connected, or is not (see host.router.Destination)."""
 
     def __init__(
-        self, sent: FromComponent, relayed: Origin, spool: ComponentSpool, clock: Clock, limits: QueueLimits
+        self, sent: FromComponent, relayed: Origin, spool: OnwardSpool, clock: Clock, limits: QueueLimits
     ) -> None:
         """`sent` takes what it sends; `relayed` is the origin of what is made here for it."""
         self.take, self.take_refused = sent.take, sent.take_refused
@@ -188,7 +188,8 @@ class ExternalComponent:
             self._refuse(entry, StanzaError("remote-server-timeout", _NO_COMPONENT))
 
     def _refuse(self, entry: _Waiting, error: StanzaError) -> None:
-        self._spool.forget(entry.payload)
+        if entry.payload.spooled:
+            self._spool.forget([entry.payload.spooled])
         if entry.origin is not None:
             stanza = stanza_from(entry.payload.addressed(entry.to))
             if _is_answered(stanza, entry.to):

@@ -1,9 +1,9 @@
-"""Messages that wait on disk for an external component: their senders have been told that they are safe here."""
+"""Messages that wait on disk for another server or a component: their senders were told that they are safe."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
-from ..core.keeping import SPOOL, judge
+from ..core.keeping import SPOOL, judge, room_keeps
 from ..core.records import EntityMade, MessageSpooled, SpoolTaken, Step
 from ..core.stored_xml import stanza_from
 from ..host.origin import Clock
@@ -16,8 +16,8 @@ from ..xmpp.stanza import message_type
 _BACKLOG_SECONDS: Final = 1.0  #: how often to look whether a slow connection has taken what was written
 
 
-class ComponentSpool:
-    """The spool of one component, which owns it by its domain."""
+class OnwardSpool:
+    """One such spool; `domain` owns it."""
 
     def __init__(self, domain: JID, entities: Entities, spool: SpoolStore, writer: Writer, clock: Clock) -> None:
         self._domain, self._entities, self._spool = domain, entities, spool
@@ -34,8 +34,8 @@ class ComponentSpool:
         return [_spooled(row) for row in await self._spool.spooled(number)]
 
     def keep(self, message: Element, payload: Payload, to: JID) -> Step | None:
-        """Keeps a message if it is of a kind that is kept; the step has been submitted."""
-        if self._number is None or not judge(message, message_type(message)) & SPOOL:
+        """Keeps a message if it is of a kind that is kept, there or by a room; the step has been submitted."""
+        if self._number is None or not _is_kept(message):
             return None
         payload.spooled = self._spool.new_seq()
         row = MessageSpooled(self._number, payload.spooled, self._clock.seconds(), payload.addressed(to))
@@ -52,12 +52,18 @@ class ComponentSpool:
         if is_pending():
             self._clock.callLater(_BACKLOG_SECONDS, self._look, payload, is_pending)
         else:
-            self.forget(payload)
+            self.forget([payload.spooled])
 
-    def forget(self, payload: Payload) -> None:
-        """A message does not wait any more."""
-        if payload.spooled and self._number is not None:
-            self._writer.submit(Step([SpoolTaken(self._number, payload.spooled)]))
+    def forget(self, spooled: Iterable[int]) -> None:
+        """These messages do not wait any more."""
+        if self._number is not None:
+            number = self._number
+            self._writer.submit(Step([SpoolTaken(number, seq) for seq in spooled]))
+
+
+def _is_kept(message: Element) -> bool:
+    type = message_type(message)
+    return bool(room_keeps(message) if type == "groupchat" else judge(message, type) & SPOOL)
 
 
 def _spooled(row: MessageSpooled) -> tuple[Payload, JID]:

@@ -1,0 +1,82 @@
+"""The state of the way to another server, and when to try again (specification of timers: docs/design/0004)."""
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+_DELAYS: Final = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0)  # seconds between attempts
+FINAL_SECONDS: Final = 3600.0  #: what is said to be final is believed after so long
+
+
+class Phase(StrEnum):
+    """How a way is doing."""
+
+    IDLE = "idle"  #: there is no connection, and nobody needs one
+    CONNECTING = "connecting"  #: for the first time since it was idle
+    UP = "up"
+    STALLED = "stalled"  #: the connection broke, and the next is being made at once
+    RETRYING = "retrying"  #: attempts fail, and more follow
+    DEAD = "dead"  #: what looks final has stood for an hour; attempts go on, rarely
+
+
+class Fault(NamedTuple):
+    """Why an attempt failed: its kind and words, when, and whether it is a kind that is final if it lasts."""
+
+    cause: str
+    text: str
+    at: float
+    is_lasting: bool
+
+
+class LinkState:
+    """What is known about the way to another server; times are Unix seconds."""
+
+    __slots__ = ("_attempts", "_lasting_since", "fault", "phase", "since")
+
+    def __init__(self, now: float) -> None:
+        self.phase = Phase.IDLE
+        self.since = now  #: when this phase began
+        self.fault: Fault | None = None  #: the last one since there was a connection
+        self._attempts = 0
+        self._lasting_since: float | None = None
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether something is wrong: neither connected, nor idle, nor about to connect as one does."""
+        return self.phase in (Phase.STALLED, Phase.RETRYING, Phase.DEAD)
+
+    def connecting(self, now: float) -> None:
+        """An attempt begins."""
+        if self.phase is Phase.IDLE:
+            self._enter(Phase.CONNECTING, now)
+
+    def connected(self, now: float) -> None:
+        """The peer has authenticated us."""
+        self._attempts, self._lasting_since, self.fault = 0, None, None
+        self._enter(Phase.UP, now)
+
+    def rest(self, now: float) -> None:
+        """The connection is gone, or was not to be had, and nobody needs one."""
+        self._attempts = 0
+        self._enter(Phase.IDLE, now)
+
+    def broke(self, fault: Fault) -> None:
+        """The connection is gone, and somebody needs one."""
+        self.fault = fault
+        self._enter(Phase.STALLED, fault.at)
+
+    def failed(self, fault: Fault, jitter: float) -> float:
+        """An attempt failed: in how many seconds to try again; `jitter` is a random number from 0 to 1."""
+        self.fault = fault
+        if not fault.is_lasting:
+            self._lasting_since = None
+        elif self._lasting_since is None:
+            self._lasting_since = fault.at
+        is_final = self._lasting_since is not None and fault.at - self._lasting_since >= FINAL_SECONDS
+        self._enter(Phase.DEAD if is_final else Phase.RETRYING, fault.at)
+        delay = _DELAYS[min(self._attempts, len(_DELAYS) - 1)]
+        self._attempts += 1
+        return delay * (1 + jitter / 4)
+
+    def _enter(self, phase: Phase, now: float) -> None:
+        if phase is not self.phase:
+            self.phase, self.since = phase, now

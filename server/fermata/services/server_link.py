@@ -1,0 +1,305 @@
+"""The way to another server for one pair: a connection if there is one, and what waits for it.
+
+A fault is never an error into a room: whoever is concerned learns of it as an event (`LinkListener`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, NamedTuple, Protocol
+
+from ..core.s2s.queue import OutboundQueue, Waiting
+from ..core.s2s.state import Fault, LinkState, Phase
+from ..core.stored_xml import stanza_from
+from ..host.federation import LASTING, Dialling, Pair, Trouble
+from ..host.origin import Clock, Origin, Timer
+from ..xmpp import namespaces as ns
+from ..xmpp.delay import delay
+from ..xmpp.element import Element, child, serialise
+from ..xmpp.errors import StanzaError
+from ..xmpp.jid import JID
+from ..xmpp.payload import Payload
+from .onward_spool import OnwardSpool
+from .server_trunk import ServerTrunk
+
+_EXPIRE_SECONDS: Final = 5.0  #: how often to look for what has waited long enough
+_PING: Final = "{%s}ping" % ns.PING
+
+
+class LinkRow(NamedTuple):
+    """One pair, for the operator; times are Unix seconds."""
+
+    local: str
+    remote: str
+    state: str
+    since: float
+    direction: str
+    address: str
+    proof: str
+    encrypted: bool
+    managed: bool
+    queued: int
+    queued_characters: int
+    unacked: int
+    sent: int
+    refused: int
+    failures: int
+    trouble: str
+
+
+class LinkListener(Protocol):
+    """Who must know how the way to another server is doing."""
+
+    def stalled(self, pair: Pair) -> None:
+        """There is no way; it is being looked for."""
+
+    def up(self, pair: Pair, lossless: bool) -> None:
+        """There is one again; `lossless` says that all that was sent meanwhile has gone, or will."""
+
+    def dead(self, pair: Pair) -> None:
+        """There has been none for an hour, and it looks final."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all links have in common.
+
+    `relayed` is where errors are given to people here; `is_needed` says whether anybody here or there depends on a
+    pair; `random` gives numbers from 0 to 1.
+    """
+
+    dialling: Dialling
+    clock: Clock
+    relayed: Origin
+    spool: OnwardSpool
+    most_characters: float
+    listener: LinkListener
+    is_needed: Callable[[Pair], bool]
+    random: Callable[[], float]
+
+
+class ServerLink:
+    """One pair; `answers` is whether senders here are told of what could not be handed over: rooms are not."""
+
+    def __init__(self, pair: Pair, surroundings: Surroundings, answers: bool) -> None:
+        self.pair, self._around, self._answers = pair, surroundings, answers
+        self.trunk: ServerTrunk | None = None
+        self.state = LinkState(surroundings.clock.seconds())
+        self.sent = self.failures = self.refused = 0  #: stanzas; attempts; stanzas that could not be handed over
+        self._queue = OutboundQueue(surroundings.most_characters)
+        self._give_up: Callable[[], None] | None = None  # what ends the attempt that is under way
+        self._again: Timer | None = None
+        self._expiry: Timer | None = None
+        self._is_lossy = False
+
+    def row(self) -> LinkRow:
+        """How it is doing."""
+        trunk, state, fault = self.trunk, self.state, self.state.fault
+        connection = None if trunk is None else trunk.connection
+        return LinkRow(
+            *self.pair,
+            state.phase.value,
+            state.since,
+            "" if connection is None else connection.direction,
+            "" if connection is None else connection.address,
+            "" if connection is None else connection.proof,
+            connection is not None and connection.is_encrypted,
+            trunk is not None and trunk.is_managed,
+            len(self._queue),
+            self._queue.characters,
+            0 if trunk is None else trunk.unacked,
+            self.sent,
+            self.refused,
+            self.failures,
+            "" if fault is None else fault.text,
+        )
+
+    # -- what is for the other server
+
+    def send(self, payload: Payload, to: JID) -> None:
+        """Sends a stanza, now or as soon as there is a way."""
+        trunk = self.trunk
+        if trunk is not None and trunk.takes and not self._queue:
+            self.sent += 1
+            trunk.write(payload, to)
+            return
+        self._wait(payload, to)
+        if trunk is None:
+            self._reach()
+
+    def check(self) -> None:
+        """Raises StanzaError if there is no use in sending anything."""
+        if self.state.phase is Phase.DEAD:
+            raise self._final()
+
+    def drain(self) -> None:
+        """Writes what waits, as far as the connection can take it."""
+        trunk = self.trunk
+        while trunk is not None and trunk is self.trunk and trunk.takes:
+            entry = self._queue.pop()
+            if entry is None:
+                return
+            self.sent += 1
+            trunk.write(entry.payload, entry.to)
+
+    def _wait(self, payload: Payload, to: JID) -> None:
+        entry = Waiting(payload, to, self._around.clock.seconds(), self._answers)
+        if not self._queue.put(entry):
+            self._refuse(entry, StanzaError("resource-constraint", f"too much waits for {self.pair.remote}"))
+        elif self._expiry is None:
+            self._expiry = self._around.clock.callLater(_EXPIRE_SECONDS, self._expire)
+
+    # -- its connection (see server_trunk.Way)
+
+    def connected(self, trunk: ServerTrunk) -> None:
+        """See Way. The first that was proven stays."""
+        if self.trunk is not None:
+            return
+        self._stop_trying()
+        was_broken, self.trunk = self.state.is_broken, trunk
+        self.state.connected(self._around.clock.seconds())
+        self.drain()
+        lossless, self._is_lossy = not self._is_lossy, False
+        if was_broken:
+            self._around.listener.up(self.pair, lossless)
+
+    def lost(self, trunk: ServerTrunk, doubtful: list[tuple[Payload, JID]], trouble: Trouble) -> None:
+        """See Way."""
+        now = self._around.clock.seconds()
+        self._queue.put_first(entry for payload, to in doubtful if (entry := self._again_as(payload, to, now)))
+        if self.trunk is not trunk:
+            return
+        self.trunk = None
+        if self._queue and self._expiry is None:
+            self._expiry = self._around.clock.callLater(_EXPIRE_SECONDS, self._expire)
+        if not self._is_wanted():
+            self.state.rest(now)
+            return
+        self.state.broke(Fault(trouble.cause, trouble.text, now, trouble.cause in LASTING))
+        self._around.listener.stalled(self.pair)
+        self._reach()
+
+    def contacted(self) -> None:
+        """The other server has connected to us: if we could not get there, this is the time to try."""
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+            self._reach()
+
+    def arrived(self, spooled: list[int]) -> None:
+        """See Way."""
+        self._around.spool.forget(spooled)
+
+    def idle(self, now: float, seconds: float) -> bool:
+        """Whether nothing was sent or received for so long, and nobody depends on the connection."""
+        trunk = self.trunk
+        return trunk is not None and now - trunk.used_at >= seconds and not self._is_wanted()
+
+    def close(self) -> None:
+        """Tries no more: the process is about to end."""
+        self._stop_trying()
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+
+    def _again_as(self, payload: Payload, to: JID, now: float) -> Waiting | None:
+        """What may not have arrived, as it is sent again; a request is failed instead, since it may have been met."""
+        entry = Waiting(payload, to, now, self._answers)
+        if payload.kind == "iq" and payload.type in ("get", "set"):
+            self._refuse(entry, StanzaError("remote-server-timeout", f"the connection to {self.pair.remote} broke"))
+            return None
+        if payload.kind == "message":
+            entry.payload = payload.with_child(serialise(delay(self.pair.local, now)))
+        return entry
+
+    # -- making one
+
+    def reach(self) -> None:
+        """Connects because somebody depends on it, if it is not connected or trying."""
+        if self.trunk is None:
+            self._reach()
+
+    def _reach(self) -> None:
+        if self._give_up is not None or self._again is not None:
+            return
+        self.state.connecting(self._around.clock.seconds())
+        self._give_up = _nothing
+        give_up = self._around.dialling.open(self.pair, self._failed)
+        if self._give_up is _nothing:
+            self._give_up = give_up
+
+    def _failed(self, trouble: Trouble) -> None:
+        self._give_up = None
+        self.failures += 1
+        clock = self._around.clock
+        now = clock.seconds()
+        if not self._is_wanted():
+            self.state.rest(now)
+            return
+        was = self.state.phase
+        fault = Fault(trouble.cause, trouble.text, now, trouble.cause in LASTING)
+        pause = self.state.failed(fault, self._around.random())
+        self._again = clock.callLater(pause, self._try_again)
+        if was is Phase.CONNECTING:
+            self._around.listener.stalled(self.pair)
+        if self.state.phase is Phase.DEAD and was is not Phase.DEAD:
+            for entry in self._queue.clear():
+                self._refuse(entry, self._final())
+            self._around.listener.dead(self.pair)
+
+    def _try_again(self) -> None:
+        self._again = None
+        if self._is_wanted():
+            self._reach()
+        else:
+            self.state.rest(self._around.clock.seconds())
+
+    def _stop_trying(self) -> None:
+        give_up, self._give_up = self._give_up, None
+        if give_up is not None:
+            give_up()
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+
+    def _is_wanted(self) -> bool:
+        return bool(self._queue) or self._around.is_needed(self.pair)
+
+    # -- the end of waiting
+
+    def _expire(self) -> None:
+        self._expiry = None
+        for entry in self._queue.expire(self._around.clock.seconds()):
+            self._refuse(entry, StanzaError("remote-server-timeout", f"{self.pair.remote} can't be reached"))
+        if self._queue:
+            self._expiry = self._around.clock.callLater(_EXPIRE_SECONDS, self._expire)
+
+    def _final(self) -> StanzaError:
+        fault = self.state.fault
+        return StanzaError("remote-server-not-found", fault.text if fault is not None else "")
+
+    def _refuse(self, entry: Waiting, error: StanzaError) -> None:
+        self.refused += 1
+        payload = entry.payload
+        if payload.spooled:
+            self._around.spool.forget([payload.spooled])
+        if not entry.is_answered:
+            self._is_lossy = True
+            return
+        stanza = stanza_from(payload.addressed(entry.to))
+        if _is_told(stanza, entry.to):
+            self._around.relayed.refuse(stanza, error)
+
+
+def _is_told(stanza: Element, to: JID) -> bool:
+    """Whether a sender here is to know that his stanza was not handed over.
+
+    Not a client that pings its own place in a room: it would take the error for the room's word (XEP-0410 §3.2). Nor
+    who only says that he is there, or gone: unless he wants to enter a room.
+    """
+    if stanza.tag == "presence":
+        return stanza.get("type") == "subscribe" or child(stanza, "{%s}x" % ns.MUC) is not None
+    return stanza.tag == "message" or not (to.resource and child(stanza, _PING) is not None)
+
+
+def _nothing() -> None:
+    """There is nothing to be given up yet."""
