@@ -1,10 +1,14 @@
 """Fixtures that start a real server. One server is shared by all tests of a process: each takes fresh names."""
 
 import fcntl
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from twisted.internet import threads
+from twisted.internet.selectreactor import SelectReactor
 
 from kit.people import Accounts, People, cycle, rooms
 from kit.server import Server, Settings
@@ -113,3 +117,23 @@ def _rooms() -> Iterator[str]:
 def room(_rooms: Iterator[str]) -> str:
     """The address of a room that does not exist yet."""
     return next(_rooms)
+
+
+@pytest.fixture
+def reactor() -> Iterator[SelectReactor]:
+    """A reactor of the test's own, running in a thread."""
+    reactor = SelectReactor()
+    thread = threading.Thread(target=reactor.run, kwargs={"installSignalHandlers": False})
+    started = threading.Event()
+    reactor.callWhenRunning(started.set)
+    thread.start()
+    started.wait()
+    yield reactor
+    reactor.callFromThread(reactor.stop)
+    thread.join()
+
+
+@pytest.fixture
+def run_in(reactor: SelectReactor) -> Callable[..., Any]:
+    """Calls something, which may be a coroutine function, in the reactor and gives its result."""
+    return lambda call, *arguments: threads.blockingCallFromThread(reactor, call, *arguments)

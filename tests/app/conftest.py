@@ -1,15 +1,12 @@
-"""Fixtures for what needs a running server's control socket, a short path for it, or a reactor."""
+"""Fixtures for what needs a running server's control socket, or a short path for it."""
 
 import shutil
 import tempfile
-import threading
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from twisted.internet import threads
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.selectreactor import SelectReactor
 
 from fermata.app import control
 from fermata.app.cli import main
@@ -25,26 +22,6 @@ def short_dir():
     directory = Path(tempfile.mkdtemp(prefix="fm-", dir="/tmp"))
     yield directory
     shutil.rmtree(directory)
-
-
-@pytest.fixture
-def reactor():
-    """A reactor of the test's own, running in a thread."""
-    reactor = SelectReactor()
-    thread = threading.Thread(target=reactor.run, kwargs={"installSignalHandlers": False})
-    started = threading.Event()
-    reactor.callWhenRunning(started.set)
-    thread.start()
-    started.wait()
-    yield reactor
-    reactor.callFromThread(reactor.stop)
-    thread.join()
-
-
-@pytest.fixture
-def run_in(reactor):
-    """Calls something, which may be a coroutine function, in the reactor and gives its result."""
-    return lambda call, *arguments: threads.blockingCallFromThread(reactor, call, *arguments)
 
 
 @pytest.fixture

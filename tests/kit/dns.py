@@ -23,6 +23,7 @@ class NameServer:
     def __init__(self, host: str = "127.0.0.1") -> None:
         self._udp, self._tcp = _two_sockets(host)
         self.address: tuple[str, int] = self._udp.getsockname()[:2]
+        self.follows_aliases = True
         self.asked: list[tuple[str, str]] = []
         self.asked_over_tcp: list[tuple[str, str]] = []
         self._records: dict[str, list[tuple[dns.IEncodableRecord, int]]] = {}
@@ -154,9 +155,9 @@ class NameServer:
         return bytes(message.toStr())
 
     def _fill(self, message: dns.Message, name: str, kind: int) -> None:
-        """As a recursive name server does it: with everything that an alias leads to."""
+        """As a recursive name server does it: with everything that an alias leads to, unless told otherwise."""
         seen: set[str] = set()
-        while name not in seen:
+        while name not in seen and (self.follows_aliases or not seen):
             seen.add(name)
             records = self._records.get(name, [])
             for record, ttl in records:
