@@ -33,6 +33,7 @@ class Trouble(NamedTuple):
     text: str
 
 
+CLOSED: Final = Trouble(Cause.STREAM, "the other server has closed the stream")
 _TEXT_CHARACTERS: Final = 200  # what strangers write is shown to the operator, but not at any length
 # What a peer's stream error or dialback error (XEP-0220 §2.5) means; anything else is `STREAM`.
 _CAUSES: Final = {
