@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..xmpp.element import Element
+from .pubsub.records import NodeRecord
 
 
 class EntityMade(NamedTuple):
@@ -279,6 +280,7 @@ Record = (
     | PushSaved
     | PushRemoved
     | Journalled
+    | NodeRecord
 )
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from ..core.archive_answer import Ends
 from ..core.archive_query import Selection
+from ..core.pubsub.nodes import Stored
 from ..core.records import InviteOwed, Journalled, MessageSpooled, OccupancySaved, PushSaved, Step
 from ..core.release import ReleaseQueue
 from ..core.roster_item import RosterItem
@@ -204,6 +205,9 @@ class RoomStore(Protocol):
     async def populations(self, service: str) -> dict[str, int]:
         """How many people are in each room of a service where there is anybody, by the room's JID."""
 
+    async def deserted(self, service: str) -> list[JID]:
+        """The rooms of a service that nobody is in, nor owed an invitation to, and that should have gone by that."""
+
     async def rooms_of(self, jid: JID) -> list[str]:
         """The bare JIDs of the rooms with which a bare JID has an affiliation, or that push for it."""
 
@@ -231,3 +235,16 @@ class HandledStore(Protocol):
 
     async def handled(self, sm_id: str, account: int) -> int | None:
         """The last `h` that was committed for a session of that account."""
+
+
+class NodeStore(Protocol):
+    """Nodes of publish-subscribe, and what is on them."""
+
+    async def nodes(self, owner: int) -> Stored:
+        """Everything about the nodes of an owner but the payloads of items."""
+
+    async def payloads(self, owner: int, node: str, first: int, last: int) -> dict[str, str]:
+        """The payloads of a node's items in that range of `seq`, by their ids, as XML; empty for an item without."""
+
+    async def payload(self, owner: int, node: str, id: str) -> str | None:
+        """The payload of one item, if that is there."""

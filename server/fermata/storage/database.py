@@ -17,6 +17,7 @@ from .entities import SQLEntities
 from .errors import StorageError
 from .handled import SQLHandled
 from .locks import FileLock
+from .nodes import SQLNodes
 from .one_by_one import OneByOne
 from .reader import InlineReader, PooledReader, Reader
 from .recorded import recorded
@@ -69,6 +70,7 @@ class Database:
         self.values = SQLValues(reader)
         self.rooms = SQLRooms(reader)
         self.handled = SQLHandled(reader)
+        self.nodes = SQLNodes(reader)
 
     def secret(self, name: str, size: int = 32) -> bytes:
         """A key of `size` bytes that only this server knows, made when it is first asked for. Blocks."""

@@ -25,6 +25,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.expression import ClauseElement
 
 from ..core import records
+from ..core.pubsub import records as nodes
 from . import tables
 
 ARCHIVE_FLOOR: Final = "archive floor"  #: in `meta`: the highest archive number that was erased; it never comes again
@@ -57,6 +58,13 @@ KEYED: Final[dict[type[Any], Table]] = {
     records.InviteSettled: tables.invite,
     records.PushSaved: tables.push,
     records.PushRemoved: tables.push,
+    nodes.NodeSaved: tables.node,
+    nodes.NodeRemoved: tables.node,
+    nodes.ItemSaved: tables.item,
+    nodes.ItemRemoved: tables.item,
+    nodes.NodeAffiliationSaved: tables.node_affiliation,
+    nodes.NodeSubscriptionSaved: tables.node_subscription,
+    nodes.NodeSubscriptionRemoved: tables.node_subscription,
 }
 
 _REMOVALS: Final = {
@@ -66,13 +74,17 @@ _REMOVALS: Final = {
     records.OccupancyEnded,
     records.InviteSettled,
     records.PushRemoved,
+    nodes.NodeRemoved,
+    nodes.ItemRemoved,
+    nodes.NodeSubscriptionRemoved,
 }
+_AFFILIATIONS: Final = {records.AffiliationSaved, nodes.NodeAffiliationSaved}
 
 
 def kept_row(record: Any) -> Row | None:
     """The row that a keyed record leaves in its table; None if it leaves none."""
     kind = record.__class__
-    if kind in _REMOVALS or (kind is records.AffiliationSaved and record.affiliation == "none"):
+    if kind in _REMOVALS or (kind in _AFFILIATIONS and record.affiliation == "none"):
         return None
     if kind is records.RosterItemRemoved:
         return records.RosterItemSaved(record.account, record.jid, "", "remove", False, False, "[]", record.version)

@@ -204,4 +204,43 @@ journal = Table(
 )
 Index(None, journal.c.room, journal.c.line)
 
+node = _small(
+    "node",
+    _owner("owner"),
+    _key("node"),
+    _text("config"),
+    _text("creator"),
+    _stamp("stamp"),
+)
+
+item = Table(
+    "item",
+    metadata,
+    _owner("owner"),
+    _key("node"),
+    _key("id"),
+    Column("seq", _Number, nullable=False),
+    _stamp("stamp"),
+    _text("publisher"),
+    Column("size", Integer, nullable=False),
+    _text("xml"),  # last: SQLite need not read it to show what stands before it
+)
+
+node_affiliation = _small(
+    "node_affiliation",
+    _owner("owner"),
+    _key("node"),
+    _key("jid"),
+    _text("affiliation"),
+)
+
+node_subscription = _small(
+    "node_subscription",
+    _owner("owner"),
+    _key("node"),
+    _key("jid"),
+    _text("state"),
+    _flag("delivers"),
+)
+
 meta = Table("meta", metadata, _key("key"), _text("value"))  # what the database must remember about itself

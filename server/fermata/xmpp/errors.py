@@ -4,6 +4,8 @@ Three exceptions reach a peer; they are raised anywhere and answered in one plac
 our own bug: it is logged, and the peer sees `internal-server-error`.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 # RFC 6120 §8.3.3: each condition and the error type that goes with it unless somebody says otherwise.
@@ -52,12 +54,19 @@ class StanzaError(Exception):
     """Refuses one stanza (RFC 6120 §8.3).
 
     `condition` is one of STANZA_CONDITIONS; `type` follows from it unless given; `text` is for people; `by` names the
-    entity that refuses where that is not the addressee; `detail` is the Clark name of an application-specific element;
-    `uri` is where else to go (§8.3.3.5, `gone`; §8.3.3.14, `redirect`).
+    entity that refuses where that is not the addressee; `detail` is the Clark name of an application-specific element,
+    `detail_attributes` what it says; `uri` is where else to go (§8.3.3.5, `gone`; §8.3.3.14, `redirect`).
     """
 
     def __init__(
-        self, condition: str, text: str = "", type: str = "", by: str = "", detail: str = "", uri: str = ""
+        self,
+        condition: str,
+        text: str = "",
+        type: str = "",
+        by: str = "",
+        detail: str = "",
+        uri: str = "",
+        detail_attributes: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         if condition not in STANZA_CONDITIONS:
             raise ValueError(f"no stanza error condition: {condition}")
@@ -66,7 +75,7 @@ class StanzaError(Exception):
             raise ValueError(f"no stanza error type: {type}")
         super().__init__(condition, text)
         self.condition, self.text, self.type, self.by, self.detail = condition, text, type, by, detail
-        self.uri = uri
+        self.uri, self.detail_attributes = uri, detail_attributes
 
 
 class StreamError(Exception):

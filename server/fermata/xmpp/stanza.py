@@ -63,7 +63,7 @@ def error_element(error: StanzaError) -> Element:
     if error.text:
         element.append(E("{%s}text" % ns.STANZA_ERRORS, {"{%s}lang" % ns.XML: "en"}, error.text))
     if error.detail:
-        element.append(Element(error.detail))
+        element.append(Element(error.detail, dict(error.detail_attributes)))
     return element
 
 
@@ -93,3 +93,9 @@ def condition_of(stanza: Element) -> str:
             if condition in STANZA_CONDITIONS:
                 return condition
     return "undefined-condition"
+
+
+def type_of_error(stanza: Element) -> str:
+    """The type of the error that an error stanza carries; empty where it carries none."""
+    error = child(stanza, "error")
+    return "" if error is None else error.get("type", "")
