@@ -27,7 +27,7 @@ core: $(STAMP)  ## the sans-io tests alone, in seconds
 	$(PY) -m pytest -q tests/xmpp tests/core tests/test_architecture.py $(ARGS)
 
 interop: $(STAMP)  ## get real clients and peers into .cache and drive them (minutes; needs apt-get)
-	$(PY) -m pytest -o timeout=600 tests/interop $(ARGS)
+	$(PY) -m pytest -o timeout=600 tests/interop tests/federation $(ARGS)
 
 crash: $(STAMP)  ## kill -9 at any instant, 200 times and more: is anything lost that was acked? (ARGS='--rounds 20')
 	PYTHONPATH=tests $(PY) -m kit.crash $(ARGS)
