@@ -40,6 +40,7 @@ from ..storage.database import Database
 from ..xmpp.jid import JID
 from .components import Components
 from .config_tables import Config
+from .federation import Federating
 from .offered import Ground, offered
 
 _ID_BYTES = 18
@@ -63,6 +64,9 @@ class Parts:
         self.discoverable.server_items += [JID.parse(domain) for domain in config.room_services()]
         self.components = Components(config, self.router, database, self.messages, clock, spawn)
         self.discoverable.server_items += self.components.jids
+        self.federating = Federating(
+            config, self.router, database, self.messages, self.sessions, self.room_services, clock
+        )
 
     def _join_accounts(self, in_thread: InThread) -> None:
         config, database, clock = self._config, self._database, self._clock

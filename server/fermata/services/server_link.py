@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
 from ..core.s2s.queue import OutboundQueue, Waiting
-from ..core.s2s.state import Fault, LinkState, Phase
+from ..core.s2s.state import LinkState, Phase
 from ..core.stored_xml import stanza_from
-from ..host.federation import LASTING, Dialling, Pair, Trouble
+from ..host.federation import Dialling, Pair, Trouble
 from ..host.origin import Clock, Origin, Timer
 from ..xmpp import namespaces as ns
 from ..xmpp.delay import delay
@@ -93,7 +93,7 @@ class ServerLink:
 
     def row(self) -> LinkRow:
         """How it is doing."""
-        trunk, state, fault = self.trunk, self.state, self.state.fault
+        trunk, state, trouble = self.trunk, self.state, self.state.trouble
         connection = None if trunk is None else trunk.connection
         return LinkRow(
             *self.pair,
@@ -110,7 +110,7 @@ class ServerLink:
             self.sent,
             self.refused,
             self.failures,
-            "" if fault is None else fault.text,
+            "" if trouble is None else trouble.text,
         )
 
     # -- what is for the other server
@@ -174,7 +174,7 @@ class ServerLink:
         if not self._is_wanted():
             self.state.rest(now)
             return
-        self.state.broke(Fault(trouble.cause, trouble.text, now, trouble.cause in LASTING))
+        self.state.broke(trouble, now)
         self._around.listener.stalled(self.pair)
         self._reach()
 
@@ -236,8 +236,7 @@ class ServerLink:
             self.state.rest(now)
             return
         was = self.state.phase
-        fault = Fault(trouble.cause, trouble.text, now, trouble.cause in LASTING)
-        pause = self.state.failed(fault, self._around.random())
+        pause = self.state.failed(trouble, now, self._around.random())
         self._again = clock.callLater(pause, self._try_again)
         if was is Phase.CONNECTING:
             self._around.listener.stalled(self.pair)
@@ -274,8 +273,8 @@ class ServerLink:
             self._expiry = self._around.clock.callLater(_EXPIRE_SECONDS, self._expire)
 
     def _final(self) -> StanzaError:
-        fault = self.state.fault
-        return StanzaError("remote-server-not-found", fault.text if fault is not None else "")
+        trouble = self.state.trouble
+        return StanzaError("remote-server-not-found", trouble.text if trouble is not None else "")
 
     def _refuse(self, entry: Waiting, error: StanzaError) -> None:
         self.refused += 1

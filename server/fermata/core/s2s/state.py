@@ -1,7 +1,9 @@
 """The state of the way to another server, and when to try again (specification of timers: docs/design/0004)."""
 
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
+
+from .trouble import LASTING, Trouble
 
 _DELAYS: Final = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0)  # seconds between attempts
 FINAL_SECONDS: Final = 3600.0  #: what is said to be final is believed after so long
@@ -18,24 +20,15 @@ class Phase(StrEnum):
     DEAD = "dead"  #: what looks final has stood for an hour; attempts go on, rarely
 
 
-class Fault(NamedTuple):
-    """Why an attempt failed: its kind and words, when, and whether it is a kind that is final if it lasts."""
-
-    cause: str
-    text: str
-    at: float
-    is_lasting: bool
-
-
 class LinkState:
     """What is known about the way to another server; times are Unix seconds."""
 
-    __slots__ = ("_attempts", "_lasting_since", "fault", "phase", "since")
+    __slots__ = ("_attempts", "_lasting_since", "phase", "since", "trouble")
 
     def __init__(self, now: float) -> None:
         self.phase = Phase.IDLE
         self.since = now  #: when this phase began
-        self.fault: Fault | None = None  #: the last one since there was a connection
+        self.trouble: Trouble | None = None  #: the last one since there was a connection
         self._attempts = 0
         self._lasting_since: float | None = None
 
@@ -51,7 +44,7 @@ class LinkState:
 
     def connected(self, now: float) -> None:
         """The peer has authenticated us."""
-        self._attempts, self._lasting_since, self.fault = 0, None, None
+        self._attempts, self._lasting_since, self.trouble = 0, None, None
         self._enter(Phase.UP, now)
 
     def rest(self, now: float) -> None:
@@ -59,20 +52,20 @@ class LinkState:
         self._attempts = 0
         self._enter(Phase.IDLE, now)
 
-    def broke(self, fault: Fault) -> None:
+    def broke(self, trouble: Trouble, now: float) -> None:
         """The connection is gone, and somebody needs one."""
-        self.fault = fault
-        self._enter(Phase.STALLED, fault.at)
+        self.trouble = trouble
+        self._enter(Phase.STALLED, now)
 
-    def failed(self, fault: Fault, jitter: float) -> float:
+    def failed(self, trouble: Trouble, now: float, jitter: float) -> float:
         """An attempt failed: in how many seconds to try again; `jitter` is a random number from 0 to 1."""
-        self.fault = fault
-        if not fault.is_lasting:
+        self.trouble = trouble
+        if trouble.cause not in LASTING:
             self._lasting_since = None
         elif self._lasting_since is None:
-            self._lasting_since = fault.at
-        is_final = self._lasting_since is not None and fault.at - self._lasting_since >= FINAL_SECONDS
-        self._enter(Phase.DEAD if is_final else Phase.RETRYING, fault.at)
+            self._lasting_since = now
+        is_final = self._lasting_since is not None and now - self._lasting_since >= FINAL_SECONDS
+        self._enter(Phase.DEAD if is_final else Phase.RETRYING, now)
         delay = _DELAYS[min(self._attempts, len(_DELAYS) - 1)]
         self._attempts += 1
         return delay * (1 + jitter / 4)

@@ -1,0 +1,70 @@
+"""Federation of a server, built from [s2s] of the configuration."""
+
+import math
+import random
+from collections.abc import Iterable, Sequence
+
+from ..host.federation import Dialling, Pair
+from ..host.origin import Clock
+from ..host.registry import Sessions
+from ..host.router import Router
+from ..services.federation import Federation, Terms
+from ..services.messages import Messages
+from ..services.muc import RoomService
+from ..services.onward_spool import OnwardSpool
+from ..services.relayed import Relayed
+from ..services.sent_messages import SentMessages
+from ..storage.database import Database
+from ..xmpp.jid import JID
+from .config_tables import Config
+
+
+class Federating:
+    """What leads to other servers, and who here depends on it."""
+
+    def __init__(
+        self,
+        config: Config,
+        router: Router,
+        database: Database,
+        messages: Messages,
+        sessions: Sessions,
+        rooms: Sequence[RoomService],
+        clock: Clock,
+    ) -> None:
+        self._router, self._messages, self._sessions, self._rooms = router, messages, sessions, rooms
+        first = JID.parse(config.server.domains[0])
+        relayed = Relayed(first, router, database.writer)
+        spool = OnwardSpool(first, database.entities, database.spool, database.writer, clock)
+        told = {*config.server.domains, *(domain for domain, _ in config.components.domains())}
+        terms = Terms(
+            database.secret("dialback").hex(),
+            config.s2s.require_valid_certificate,
+            {},
+            config.limits.queue_bytes or math.inf,
+        )
+        self.federation = Federation(
+            terms, router.serves, told.__contains__, router, relayed, spool, database.writer, clock, random.random
+        )
+        self.federation.needs += [self._pairs_of_rooms, self._pairs_of_sessions]
+
+    async def open(self, dialling: Dialling) -> None:
+        """From now on, what is not for a domain of ours goes to other servers."""
+        self._router.elsewhere = SentMessages(self.federation, self._messages)
+        await self.federation.open(dialling)
+
+    def _pairs_of_rooms(self) -> Iterable[Pair]:
+        """Rooms here, and the servers of those who are in them."""
+        for service in self._rooms:
+            for room in service.rooms:
+                domains = {session.domain for session in room.rules.occupants.everyone}
+                yield from (Pair(room.rules.jid.domain, domain) for domain in domains if self._is_remote(domain))
+
+    def _pairs_of_sessions(self) -> Iterable[Pair]:
+        """People here, and the servers of the rooms that they are in."""
+        for session in self._sessions:
+            domains = {room.domain for room in session.directed.rooms}
+            yield from (Pair(session.jid.domain, domain) for domain in domains if self._is_remote(domain))
+
+    def _is_remote(self, domain: str) -> bool:
+        return not self._router.serves(domain)

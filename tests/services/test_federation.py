@@ -1,0 +1,364 @@
+"""The way to other servers: what waits, what is told in the end, and what is an event instead of an error."""
+
+from collections.abc import Callable
+
+import pytest
+
+from fermata.app.config_tables import Config
+from fermata.core.stored_xml import stanza_from
+from fermata.host.federation import Cause, Pair, Trouble, Trunk, Verdict
+from fermata.xmpp import namespaces as fns
+from fermata.xmpp.element import Element
+from fermata.xmpp.errors import StreamError
+from fermata.xmpp.jid import JID
+from kit import ns
+from kit.wire import Client
+from kit.world import World
+
+HERE = Pair("localhost", "b.example")
+ROOMS = Pair("conference.localhost", "b.example")
+SILENT = Trouble(Cause.SILENT, "nobody answers")
+REFUSED = Trouble(Cause.REFUSED, "nobody listens")
+MINUTE = 60.0
+
+
+class Wire:
+    """A connection on which the test is the other server (see host.federation.Connection)."""
+
+    direction, address, is_encrypted, proof = "out", "192.0.2.1:5269", True, "certificate"
+
+    def __init__(self, managed: bool) -> None:
+        self.offers_management, self.paused, self.has_backlog = managed, False, False
+        self.written: list[str] = []
+        self.ended: list[StreamError | None] = []
+        self.trunk: Trunk
+
+    def write(self, xml: str) -> None:
+        self.written.append(xml)
+
+    def end(self, error: StreamError | None) -> None:
+        self.ended.append(error)
+        self.trunk.lost(SILENT)
+
+    end_now = end
+
+    def stanzas(self) -> list[str]:
+        """What was written since this was asked last."""
+        taken = [xml for xml in self.written if not xml.startswith(("<r ", "<a ", "<enable "))]
+        self.written.clear()
+        return taken
+
+
+class Dialling:
+    """Connections are made, or fail, when the test says so."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.attempts: list[tuple[Pair, Callable[[Trouble], None]]] = []
+        self.given_up: list[Pair] = []
+        self.failing: Trouble | None = None
+        self.events: list[tuple[object, ...]] = []
+        world.do(world.parts.federating.open(self))
+        world.parts.federating.federation.listeners.append(self)
+
+    def open(self, pair: Pair, failed: Callable[[Trouble], None]) -> Callable[[], None]:
+        if self.failing is not None:
+            self.world.clock.callLater(0, failed, self.failing)
+        else:
+            self.attempts.append((pair, failed))
+        return lambda: self.given_up.append(pair)
+
+    def verify(self, pair: Pair, stream_id: str, key: str, answered: Callable[[Verdict, str], None]) -> None:
+        raise AssertionError("nobody has shown a key")
+
+    def connect(self, pair: Pair = HERE, managed: bool = True) -> Wire:
+        """The attempt succeeds."""
+        self.attempts = [attempt for attempt in self.attempts if attempt[0] != pair]
+        wire = Wire(managed)
+        wire.trunk = self.world.parts.federating.federation.trunk(wire)
+        wire.trunk.sends(pair)
+        self.world.turn()
+        return wire
+
+    def fail(self, trouble: Trouble, pair: Pair = HERE) -> None:
+        """It does not."""
+        (failed,) = [failed for attempted, failed in self.attempts if attempted == pair]
+        self.attempts = [attempt for attempt in self.attempts if attempt[0] != pair]
+        failed(trouble)
+        self.world.turn()
+
+    def fail_for(self, seconds: float, trouble: Trouble, pair: Pair = HERE) -> None:
+        """Every attempt fails, as long as that."""
+        self.failing = trouble
+        if self.attempts:
+            self.fail(trouble, pair)
+        self.world.advance(seconds)
+        self.failing = None
+
+    # -- see LinkListener
+
+    def stalled(self, pair: Pair) -> None:
+        self.events.append(("stalled", pair))
+
+    def up(self, pair: Pair, lossless: bool) -> None:
+        self.events.append(("up", pair, lossless))
+
+    def dead(self, pair: Pair) -> None:
+        self.events.append(("dead", pair))
+
+
+@pytest.fixture
+def dialling(world: World) -> Dialling:
+    return Dialling(world)
+
+
+@pytest.fixture
+def ann(world: World) -> Client:
+    return world.online("ann@localhost/phone")
+
+
+def say(client: Client, body: str, id: str = "m1", to: str = "bob@b.example", type: str = "chat") -> None:
+    client.send(f"<message to='{to}' id='{id}' type='{type}'><body>{body}</body></message>")
+
+
+def ack(wire: Wire, h: int) -> None:
+    wire.trunk.manage(Element("{%s}a" % fns.SM, {"h": str(h)}))
+
+
+def message(xml: str) -> tuple[Element, JID, JID]:
+    """A stanza from the other server as a connection hands it over."""
+    stanza = stanza_from(xml)
+    return stanza, JID.parse(stanza.get("to", "")), JID.parse(stanza.get("from", ""))
+
+
+def test_the_first_stanza_makes_a_connection_and_goes_out_on_it(dialling: Dialling, ann: Client) -> None:
+    say(ann, "hello")
+    assert [pair for pair, _ in dialling.attempts] == [HERE]
+    (sent,) = dialling.connect().stanzas()
+    assert sent.startswith("<message to='bob@b.example'")
+    assert "hello" in sent
+
+
+def test_stanzas_leave_in_the_order_in_which_they_were_sent(dialling: Dialling, ann: Client) -> None:
+    for body in "123":
+        say(ann, body)
+    wire = dialling.connect()
+    say(ann, "4")
+    assert [xml[xml.index("<body>") + 6] for xml in wire.stanzas()] == list("1234")
+
+
+def test_one_attempt_at_a_time_is_made_for_a_pair(dialling: Dialling, ann: Client) -> None:
+    say(ann, "1")
+    say(ann, "2")
+    assert len(dialling.attempts) == 1
+
+
+def test_a_message_is_refused_after_an_hour_as_something_that_passes(
+    world: World, dialling: Dialling, ann: Client
+) -> None:
+    say(ann, "hello", id="late")
+    dialling.fail_for(59 * MINUTE, SILENT)
+    ann.nothing_before()
+    dialling.fail_for(2 * MINUTE, SILENT)
+    ann.expect_error("message", "remote-server-timeout", "wait", id="late", from_="bob@b.example")
+
+
+def test_a_message_to_a_room_is_refused_after_a_quarter_of_an_hour(dialling: Dialling, ann: Client) -> None:
+    say(ann, "hello", id="late", to="tea@muc.b.example", type="groupchat")
+    pair = Pair("localhost", "muc.b.example")
+    dialling.fail_for(14 * MINUTE, SILENT, pair)
+    ann.nothing_before()
+    dialling.fail_for(2 * MINUTE, SILENT, pair)
+    ann.expect_error("message", "remote-server-timeout", id="late")
+
+
+def test_a_request_is_refused_after_a_minute(dialling: Dialling, ann: Client) -> None:
+    ann.send(f"<iq type='get' id='v1' to='b.example'><query xmlns='{ns.VERSION}'/></iq>")
+    dialling.fail_for(50, SILENT)
+    ann.nothing_before()
+    dialling.fail_for(20, SILENT)
+    ann.expect_error("iq", "remote-server-timeout", id="v1")
+
+
+def test_who_wants_to_enter_a_room_that_can_not_be_reached_is_told_after_a_minute(
+    dialling: Dialling, ann: Client
+) -> None:
+    ann.send(f"<presence to='tea@b.example/Ann'><x xmlns='{ns.MUC}'/></presence>")
+    dialling.fail_for(70, SILENT)
+    ann.expect_error("presence", "remote-server-timeout", from_="tea@b.example/Ann")
+
+
+def test_a_ping_of_ones_own_place_in_a_room_is_answered_by_nobody_but_the_room(dialling: Dialling, ann: Client) -> None:
+    ann.send(f"<iq type='get' id='p1' to='tea@b.example/Ann'><ping xmlns='{ns.PING}'/></iq>")
+    dialling.fail_for(70, SILENT)
+    ann.nothing_before()
+
+
+def test_what_is_refused_for_less_than_an_hour_is_not_final(dialling: Dialling, ann: Client) -> None:
+    say(ann, "hello")
+    dialling.fail_for(30 * MINUTE, REFUSED)
+    say(ann, "still here", id="m2")
+    ann.nothing_before()
+
+
+def test_what_is_refused_for_an_hour_is_final_and_later_stanzas_are_refused_at_once(
+    dialling: Dialling, ann: Client
+) -> None:
+    ann.send("<presence to='bob@b.example' type='subscribe' id='s1'/>")
+    dialling.fail_for(80 * MINUTE, REFUSED)
+    assert ("dead", HERE) in dialling.events
+    ann.sync()
+    say(ann, "anybody?", id="m2")
+    ann.expect_error("message", "remote-server-not-found", "cancel", id="m2")
+
+
+def test_what_may_not_have_arrived_is_sent_again_on_the_next_connection_with_its_time(
+    dialling: Dialling, ann: Client
+) -> None:
+    say(ann, "one")
+    say(ann, "two")
+    wire = dialling.connect()
+    ack(wire, 1)
+    wire.trunk.lost(SILENT)
+    (again,) = dialling.connect().stanzas()
+    assert "two" in again
+    assert f"<delay xmlns='{ns.DELAY}'" in again
+
+
+def test_a_request_that_may_have_been_met_is_failed_and_not_repeated(dialling: Dialling, ann: Client) -> None:
+    ann.send(f"<iq type='set' id='q1' to='b.example'><query xmlns='{ns.VERSION}'/></iq>")
+    wire = dialling.connect()
+    assert wire.stanzas()
+    wire.trunk.lost(SILENT)
+    ann.expect_error("iq", "remote-server-timeout", id="q1")
+
+
+def test_without_stream_management_what_has_left_this_machine_is_not_sent_again(
+    world: World, dialling: Dialling, ann: Client
+) -> None:
+    say(ann, "one")
+    wire = dialling.connect(managed=False)
+    world.advance(3)
+    wire.has_backlog = True
+    say(ann, "two")
+    world.advance(3)
+    wire.stanzas()
+    wire.trunk.lost(SILENT)
+    (again,) = dialling.connect(managed=False).stanzas()
+    assert "two" in again
+
+
+def test_a_slow_server_is_written_to_when_it_keeps_up_again(dialling: Dialling, ann: Client) -> None:
+    say(ann, "one")
+    wire = dialling.connect()
+    wire.stanzas()
+    wire.paused = True
+    say(ann, "two")
+    assert wire.stanzas() == []
+    wire.paused = False
+    wire.trunk.drain()
+    assert len(wire.stanzas()) == 1
+
+
+def test_a_server_that_acknowledges_nothing_loses_its_connection(world: World, dialling: Dialling, ann: Client) -> None:
+    say(ann, "one")
+    wire = dialling.connect()
+    world.advance(60)
+    assert [error.condition for error in wire.ended if error is not None] == ["connection-timeout"]
+
+
+def test_a_message_that_was_acknowledged_to_its_sender_survives_the_death_of_this_server(world: World) -> None:
+    Dialling(world)
+    ann = world.login("ann@localhost/phone")
+    ann.enable()
+    say(ann, "do not lose me")
+
+    assert ann.request_ack() == 1
+    world.crash()
+    again = Dialling(world)
+    (sent,) = again.connect().stanzas()
+    assert "do not lose me" in sent
+
+
+def test_what_the_other_server_has_acknowledged_is_not_sent_after_a_crash(world: World) -> None:
+    dialling = Dialling(world)
+    ann = world.login("ann@localhost/phone")
+    ann.enable()
+    say(ann, "arrived")
+    ack(dialling.connect(), 1)
+    world.turn()
+    world.crash()
+    assert Dialling(world).attempts == []
+
+
+def test_inbound_contact_ends_the_wait_for_the_next_attempt(world: World, dialling: Dialling, ann: Client) -> None:
+    say(ann, "hello")
+    dialling.fail_for(10 * MINUTE, SILENT)
+    assert dialling.attempts == []
+    wire = Wire(managed=False)
+    wire.direction = "in"
+    world.parts.federating.federation.trunk(wire).receives(HERE)
+    assert [pair for pair, _ in dialling.attempts] == [HERE]
+
+
+def test_a_message_from_elsewhere_reaches_a_person_here(world: World, dialling: Dialling, ann: Client) -> None:
+    wire = Wire(managed=False)
+    wire.direction = "in"
+    trunk = world.parts.federating.federation.trunk(wire)
+    trunk.receives(HERE)
+    trunk.take(*message("<message from='bob@b.example/x' to='ann@localhost' type='chat'><body>hi</body></message>"))
+    assert ann.expect("message", from_="bob@b.example/x").find("body").text == "hi"
+
+
+def test_an_error_is_answered_to_the_other_server_over_our_own_connection(world: World, dialling: Dialling) -> None:
+    wire = Wire(managed=False)
+    wire.direction = "in"
+    trunk = world.parts.federating.federation.trunk(wire)
+    trunk.receives(HERE)
+    trunk.take(*message("<iq from='bob@b.example/x' to='nobody@localhost' type='get' id='q'><x xmlns='y'/></iq>"))
+    (answer,) = dialling.connect().stanzas()
+    assert "service-unavailable" in answer
+    assert wire.stanzas() == []
+
+
+@pytest.mark.parametrize("type", ["error", "result"])
+def test_neither_an_error_nor_a_result_is_answered(world: World, dialling: Dialling, type: str) -> None:
+    wire = Wire(managed=False)
+    trunk = world.parts.federating.federation.trunk(wire)
+    trunk.receives(HERE)
+    trunk.take(*message(f"<iq from='bob@b.example/x' to='nobody@localhost' type='{type}' id='q'/>"))
+    trunk.take(*message("<message from='bob@b.example/x' to='nobody@localhost' type='error'/>"))
+    world.turn()
+    assert dialling.attempts == []
+
+
+def test_what_a_room_says_waits_and_the_room_gets_no_error(worlds: Callable[[Config], World]) -> None:
+    world = worlds(Config())
+    dialling = Dialling(world)
+    ann = world.online("ann@localhost/phone")
+    ann.send(f"<presence to='tea@conference.localhost/Ann'><x xmlns='{ns.MUC}'/></presence>")
+    ann.sync()
+    ann.send(
+        f"<iq type='set' id='o' to='tea@conference.localhost'><query xmlns='{ns.MUC_OWNER}'>"
+        f"<x xmlns='{ns.DATA}' type='submit'/></query></iq>"
+    )
+    ann.sync()
+    wire = Wire(managed=False)
+    wire.direction = "in"
+    trunk = world.parts.federating.federation.trunk(wire)
+    trunk.receives(ROOMS)
+    trunk.take(
+        *message(f"<presence from='bob@b.example/x' to='tea@conference.localhost/Bob'><x xmlns='{ns.MUC}'/></presence>")
+    )
+    ann.expect("presence", from_="tea@conference.localhost/Bob")
+    way = dialling.connect(ROOMS)
+    way.stanzas()
+    way.trunk.lost(SILENT)
+    assert dialling.events[-1] == ("stalled", ROOMS)
+    say(ann, "anybody?", to="tea@conference.localhost", type="groupchat")
+    ann.expect("message", from_="tea@conference.localhost/Ann")
+    dialling.fail_for(100 * MINUTE, REFUSED, ROOMS)
+    ann.nothing_before()
+    world.advance(16 * MINUTE)
+    dialling.connect(ROOMS)
+    assert dialling.events[-1] == ("up", ROOMS, False)
