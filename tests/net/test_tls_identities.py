@@ -1,7 +1,6 @@
 """Which certificate a connection is shown, and what is said of one that cannot be."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from OpenSSL import SSL
 
 from fermata.net.certificates import ascii_name, ensure_certificate
 from fermata.net.tls import CertificateError, Identities, Identity
+from kit.tls import shake_hands
 
 Pair = tuple[Path, Path]
 
@@ -105,14 +105,3 @@ def of_rsa(directory: Path) -> Pair:
     pair[0].write_bytes(signed.public_bytes(Encoding.PEM))
     pair[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return pair
-
-
-def shake_hands(client: SSL.Connection, server: SSL.Connection) -> None:
-    client.set_connect_state()
-    server.set_accept_state()
-    for _ in range(4):
-        for one, other in ((client, server), (server, client)):
-            with suppress(SSL.WantReadError):
-                one.do_handshake()
-            with suppress(SSL.WantReadError):
-                other.bio_write(one.bio_read(2**16))

@@ -3,7 +3,7 @@
 RFC 7590 (TLS 1.2 at least, no compression, no renegotiation), XEP-0368 (direct TLS), RFC 5929 and 9266 (bindings).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -16,9 +16,9 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from .certificates import ascii_name
+from .peer_certificate import names
 
 _WEAK: Final = ("md5", "sha1")
-_ALPN: Final = b"xmpp-client"
 
 
 class CertificateError(Exception):
@@ -31,8 +31,8 @@ class Identity:
     Raises CertificateError if the files cannot be read or do not belong together.
     """
 
-    def __init__(self, certificate: Path, key: Path) -> None:
-        context = SSL.Context(SSL.TLS_SERVER_METHOD)
+    def __init__(self, certificate: Path, key: Path, method: int = SSL.TLS_SERVER_METHOD) -> None:
+        context = SSL.Context(method)
         context.set_min_proto_version(SSL.TLS1_2_VERSION)
         context.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION | SSL.OP_CIPHER_SERVER_PREFERENCE)
         # Whoever gets hold of the key one day shall not read what was said before (RFC 9325 §4.1).
@@ -90,11 +90,34 @@ def own_pair(certificate: Path, domain: str) -> tuple[Path, Path] | None:
     return (own, own.with_suffix(".key")) if own.exists() and own != certificate else None
 
 
-class Identities:
-    """The identities of all domains; `reload` replaces all of them or none."""
+def for_clients(context: SSL.Context) -> None:
+    """Prepares a context for streams of clients."""
+    context.set_alpn_select_callback(lambda _, offered: select(offered, b"xmpp-client"))
 
-    def __init__(self, certificate: Path, key: Path, domains: Sequence[str]) -> None:
+
+def select(offered: list[bytes], protocol: bytes) -> bytes:
+    """XEP-0368 §3: who asks for other protocols alone would not understand ours, so the handshake ends."""
+    if protocol not in offered:
+        raise SSL.Error([("fermata", "alpn", "no protocol in common")])
+    return protocol
+
+
+class Identities:
+    """The identities of all domains; `reload` replaces all of them or none.
+
+    `prepare` is called with each context that is made, and `method` is the side of the connection that it is for.
+    """
+
+    def __init__(
+        self,
+        certificate: Path,
+        key: Path,
+        domains: Sequence[str],
+        prepare: Callable[[SSL.Context], None] = for_clients,
+        method: int = SSL.TLS_SERVER_METHOD,
+    ) -> None:
         self._certificate, self._key, self._domains = certificate, key, domains
+        self._prepare, self._method = prepare, method
         self._default: Identity
         self._by_domain: dict[str, Identity] = {}
         self._by_name: dict[bytes, Identity] = {}  #: the same, by the names that clients ask for
@@ -104,21 +127,26 @@ class Identities:
     def reload(self) -> None:
         """Reads the files again; connections that stand keep what they were shown.
 
-        A domain has its own identity where `DOMAIN.pem` and `DOMAIN.key` stand beside the certificate, and that one
-        otherwise. Raises CertificateError, and then nothing has changed.
+        A domain has its own identity where `DOMAIN.pem` and `DOMAIN.key` stand beside the certificate; otherwise that
+        one, or if it does not name the domain, another domain's that does. Raises CertificateError, and then nothing
+        has changed.
         """
-        default = Identity(self._certificate, self._key)
+        default = Identity(self._certificate, self._key, self._method)
         by_domain = {}
         for domain in self._domains:
             own = own_pair(self._certificate, domain)
             if own is not None:
-                by_domain[domain] = Identity(*own)
+                by_domain[domain] = Identity(*own, self._method)
+        for domain in self._domains:
+            naming = [each for each in (default, *by_domain.values()) if names(each.certificate, domain)]
+            if domain not in by_domain and naming and default not in naming:
+                by_domain[domain] = naming[0]
         self._default, self._by_domain = default, by_domain
         self._by_name = {ascii_name(domain).encode(): identity for domain, identity in by_domain.items()}
-        for identity in (default, *by_domain.values()):
+        for identity in {default, *by_domain.values()}:
             self._by_context[identity.context] = identity
             identity.context.set_tlsext_servername_callback(self._choose)
-            identity.context.set_alpn_select_callback(_select)
+            self._prepare(identity.context)
 
     def files(self) -> list[Path]:
         """The files that `reload` looks for, whether or not they are there."""
@@ -146,13 +174,6 @@ class Identities:
 
     def _identity_for(self, domain: str) -> Identity:
         return self._by_domain.get(domain, self._default)
-
-
-def _select(connection: SSL.Connection, offered: list[bytes]) -> bytes:
-    """XEP-0368 §3: who asks for other protocols alone would not understand ours, so the handshake ends."""
-    if _ALPN not in offered:
-        raise SSL.Error([("fermata", "alpn", "no protocol in common")])
-    return _ALPN
 
 
 @implementer(IOpenSSLServerConnectionCreator)
