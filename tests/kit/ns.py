@@ -60,6 +60,10 @@ INVITE = "urn:xmpp:invite"
 REPORTING = "urn:xmpp:reporting:1"
 
 # The prefixes that paths in tests use: find(stanza, "user:x/user:item").
+PUBSUB = "http://jabber.org/protocol/pubsub"
+PUSH = "urn:xmpp:push:0"
+RESTART = "urn:x-fermata:restart:0"
+
 PREFIXES = {
     "stream": STREAMS,
     "tls": TLS,
@@ -98,6 +102,9 @@ PREFIXES = {
     "mam": MAM,
     "validate": VALIDATE,
     "sid": SID,
+    "pubsub": PUBSUB,
+    "push": PUSH,
+    "restart": RESTART,
     "occupant": OCCUPANT_ID,
     "fasten": FASTEN,
     "retract": RETRACT,

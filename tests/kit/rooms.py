@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from fermata.core.archive_query import Found, Selection
+from fermata.core.muc.changelog import SPACES
 from fermata.core.muc.config import Config
 from fermata.core.muc.effects import Effects, Flood
 from fermata.core.muc.room import Room
+from fermata.core.muc.vcard import SPACE as VCARD_SPACE
 from fermata.core.records import (
     MessageArchived,
     MessageReplaced,
@@ -117,6 +120,9 @@ class Stage:
         take = {"message": self.room.message, "presence": self.room.presence, "iq": self.room.iq}[stanza.tag]
         try:
             effects = take(sender, stanza, self.now)
+            if effects.reading is not None and stanza.tag == "presence":
+                self.while_reading()
+                effects = self.room.told(sender, stanza, self.now, self.found(effects.reading.selection))
             if effects.recall:
                 stored = {row.seq: row.xml for row in self.archived()}
                 recalled = self.room.recalled(sender, stanza, self.now, stored.get(effects.recall, ""))
@@ -178,9 +184,11 @@ class Stage:
             set(state.applicants),
             state.vcard,
             len(state.queries),
+            list(state.pushes.all.values()),
             seats(self.room),
             state.occupants.everyone,
             state.occupants.moderators,
+            state.changelog and state.changelog.seq,
         )
 
     def archived(self) -> list[MessageArchived]:
@@ -194,10 +202,40 @@ class Stage:
                 rows[record.seq] = rows[record.seq]._replace(xml=record.xml)
         return list(rows.values())
 
+    def newest(self) -> list[MessageArchived]:
+        """The newest messages of the archive, as many as the room remembers."""
+        most = self.room.state.config.maxhistoryfetch
+        return self.archived()[-most:] if most else []
+
     def vcard(self) -> str:
         """What is left of the records of its vCard."""
-        saved = [record for record in self.records if isinstance(record, ValueSaved | ValueRemoved)]
+        values = [record for record in self.records if isinstance(record, ValueSaved | ValueRemoved)]
+        saved = [record for record in values if record.space == VCARD_SPACE]
         return saved[-1].value if saved and isinstance(saved[-1], ValueSaved) else ""
+
+    def changelog(self) -> dict[str, dict[str, str]]:
+        """What is left of the records of its changelog."""
+        kept: dict[str, dict[str, str]] = {space: {} for space in SPACES}
+        for record in self.records:
+            if isinstance(record, ValueSaved) and record.space in kept:
+                kept[record.space][record.key] = record.value
+            elif isinstance(record, ValueRemoved) and record.space in kept:
+                kept[record.space].pop(record.key, None)
+        return kept
+
+    def while_reading(self) -> None:
+        """What happens while the archive is read for somebody who enters: nothing, unless a test has it otherwise."""
+
+    def found(self, selection: Selection | None) -> Found:
+        """The messages of the archive that are asked for by their places alone."""
+        assert selection is not None
+        rows = [row for row in self.archived() if selection.after < row.seq < selection.before]
+        most = selection.most + 1
+        return Found.of(selection, rows[-most:] if selection.newest else rows[:most])
+
+    def restart(self) -> None:
+        """The process dies and comes back: the room is what was recorded of it."""
+        self.room = self.reloaded()
 
     def occupancies(self) -> list[OccupancySaved]:
         """What is left of the records of occupancy after playing them through."""
@@ -224,8 +262,9 @@ class Stage:
             subject=state.subject[:3],
             locked_until=state.locked_until,
             vcard=self.vcard(),
-            history=[(id_of(row.seq), row.stamp, row.keep, row.xml) for row in self.archived()],
+            history=[(id_of(row.seq), row.stamp, row.keep, row.xml) for row in self.newest()],
             occupancies=self.occupancies(),
+            changelog=self.changelog(),
         )
 
 

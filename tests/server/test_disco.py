@@ -236,6 +236,12 @@ def whois(value: str) -> Exercise:
     return exercise
 
 
+def push(people: People, client: Client, to: str) -> None:
+    """Registered and ended again; of what is pushed, tests/services/test_muc_push.py has it all."""
+    for name in ("enable", "disable"):
+        client.set(f"<{name} xmlns='{ns.PUSH}' jid='{client.jid}' node='N1'/>", to)
+
+
 REQUESTS: dict[str, Exercise] = {
     ns.DISCO_INFO: asks(INFO),
     ns.DISCO_ITEMS: asks(ITEMS),
@@ -280,6 +286,7 @@ ROOM = (
         "jabber:iq:register": registration,
         f"{MODERATE}:0": old_moderation,
         f"{MODERATE}:1": moderation,
+        ns.PUSH: push,
         RETRACT: retraction,
         f"{RETRACT}#tombstone": tombstones,
         "muc_open": means("membersonly", False),

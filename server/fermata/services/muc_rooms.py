@@ -84,6 +84,7 @@ class RoomLoading:
             locked_until=self._clock.seconds() + LOCK_SECONDS if row.locked else 0.0,
             most_occupants=self._most_occupants,
             occupancies=[each for each in await self._rooms.occupancies(row.number) if stays(JID.parse(each.jid))],
+            pushes=await self._rooms.pushes(row.number),
             history=[(self._archive.id_of(each.seq, row.number), each.stamp, each.keep, each.xml) for each in newest],
         )
 

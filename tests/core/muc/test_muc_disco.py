@@ -32,6 +32,12 @@ ALWAYS = {
     "urn:xmpp:message-moderate:0",
     "urn:xmpp:message-retract:1",
     "urn:xmpp:message-retract:1#tombstone",
+    "urn:xmpp:push:0",
+    "urn:xmpp:mfr",
+    "urn:xmpp:presence-session:0",
+    "urn:xmpp:muc:affiliations:1",
+    "urn:x-fermata:history:0",
+    "urn:x-fermata:rejoin:0",
 }
 PLAIN = {"muc_open", "muc_hidden", "muc_unmoderated", "muc_semianonymous", "muc_unsecured", "muc_persistent"}
 
@@ -55,7 +61,8 @@ def test_a_room_advertises_what_it_does():
 def test_each_mode_is_one_of_a_pair(field, value, instead_of, feature):
     stage = Stage()
     stage.configure(ANN, **{field: value})
-    assert set(info(stage).features) == (ALWAYS | PLAIN | {feature}) - {instead_of}
+    more = {"urn:xmpp:muc-presence-versioning:0"} if field == "membersonly" else set()
+    assert set(info(stage).features) == (ALWAYS | PLAIN | {feature} | more) - {instead_of}
 
 
 def test_a_password_shows():

@@ -3,6 +3,7 @@
 from ...xmpp import namespaces as ns
 from ...xmpp.element import E
 from ...xmpp.jid import JID
+from . import push
 from .changes import Changes
 from .effects import Effects
 from .owner import dissolve
@@ -23,6 +24,7 @@ def destroy(room: RoomState, reason: str, now: float) -> Effects:
 def forget(room: RoomState, bare: JID, now: float) -> Effects:
     """An account is removed: whoever gets its address later has no affiliation with the room, unless it is banned."""
     effects = Effects()
+    push.forget(room, effects, bare)
     found = room.affiliations.get(bare)
     if found is not None and found.affiliation != "outcast":
         changes = Changes(room, effects, room.jid, now)

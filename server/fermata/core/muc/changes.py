@@ -1,6 +1,7 @@
 """Changes of roles and affiliations, and their consequences (XEP-0045 §8, §9, §10)."""
 
 from ...xmpp.jid import JID
+from . import push
 from .effects import Effects, Flood
 from .enter import roster
 from .exit import abandon, expel
@@ -105,4 +106,5 @@ class Changes:
                     effects.sends.append(Flood(roster(room, occupant), session))
         for bare in self._invited[:MOST]:
             effects.send(invitation(room, self._actor_bare, room.new_id()), (bare,))
+        push.follow(room, effects)
         abandon(room, effects)

@@ -21,6 +21,7 @@ _FEATURES: Final = (
     ns.MUC_SELF_PING,
     ns.OCCUPANT_ID,
     ns.PING,
+    ns.PUSH,
     ns.RETRACT,
     ns.VCARD,
 )

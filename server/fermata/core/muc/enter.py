@@ -9,6 +9,7 @@ from ...xmpp.jid import JID, JIDError
 from ...xmpp.nickname import nickname_key
 from ...xmpp.payload import Payload
 from ..records import EntityMade
+from . import push
 from .come_back import settle, wants_invite
 from .effects import Effects, Flood
 from .history import Limits
@@ -70,6 +71,8 @@ def enter(room: RoomState, sender: JID, presence: Element, muc: Element, now: fl
     room.save_session(effects, occupant, session)
     room.journal(effects, now, sender, occupant.nick, "enter", "created" if created else "entered")
     settle(room, effects, sender)
+    if room.pushes.all:
+        push.entered(room, sender)
     return effects
 
 

@@ -10,7 +10,7 @@ from ...xmpp.jid import JID
 from ...xmpp.payload import payload_of
 from ...xmpp.stanza import check_iq
 from .. import archive_query
-from . import admin, archive, avatar, disco, moderation, owner, register
+from . import admin, archive, avatar, disco, moderation, owner, push, register
 from .effects import Effects
 from .queries import Query
 from .rename import FORMER_SECONDS
@@ -47,11 +47,13 @@ _ANSWERERS: Final[dict[tuple[str, str], Answerer]] = {
     ("set", "{%s}vCard" % ns.VCARD): avatar.change_vcard,
     ("get", "{%s}query" % ns.REGISTER): register.give_form,
     ("set", "{%s}query" % ns.REGISTER): register.submit,
+    ("set", push.ENABLE): push.enable,
+    ("set", push.DISABLE): push.disable,
 }
 
 
 def to_room(room: RoomState, sender: JID, iq: Element, now: float) -> Effects:
-    """A request to the room; it asks nobody anything, so an answer is none to anything."""
+    """A request to the room, or the answer to what it has sent to who has registered for push."""
     check_iq(iq)
     effects, kind = Effects(), iq.get("type", "")
     if kind in ("get", "set"):
@@ -59,6 +61,8 @@ def to_room(room: RoomState, sender: JID, iq: Element, now: float) -> Effects:
         if answerer is None:
             raise StanzaError("service-unavailable")
         answerer(room, effects, sender, iq, now)
+    else:
+        push.answered(room, effects, sender, iq, now)
     return effects
 
 

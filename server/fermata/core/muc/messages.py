@@ -9,7 +9,7 @@ from ...xmpp.jid import JID
 from ...xmpp.payload import Payload
 from ..keeping import room_keeps
 from ..records import MessageArchived
-from . import retraction
+from . import push, retraction
 from .effects import Effects
 from .occupants import Occupant
 from .relayed import relayed
@@ -74,6 +74,8 @@ def publish(room: RoomState, effects: Effects, shared: Element, by: str, sender:
         effects.records.append(MessageArchived(seq, now, room.number, None, sender, room.jid, keep, kept))
         payload = payload.with_child(stanza_id(room.jid, id))
     spread(room, effects, payload, room.occupants.everyone)
+    if keep and room.pushes.all:
+        push.announce(room, effects, sender.bare, now)
     return payload
 
 

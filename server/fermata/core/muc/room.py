@@ -9,13 +9,14 @@ from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
 from ..archive_answer import Ends
 from ..archive_query import Found
-from ..records import OccupancySaved
+from ..records import OccupancySaved, PushSaved
 from . import archive as archives
-from . import come_back, enter, exit, messages, stanzas
+from . import come_back, enter, exit, messages, push, stanzas
 from .config import Config
 from .effects import Effects
 from .occupants import Occupant, Occupants, Session
 from .presence import refresh
+from .push_registrations import Registrations
 from .ranks import Affiliation
 from .state import Archive, RoomState
 from .subject import Subject
@@ -49,13 +50,14 @@ class Room:
         vcard: str = "",
         history: Iterable[tuple[str, float, int, str]] = (),
         occupancies: Iterable[OccupancySaved] = (),
+        pushes: Iterable[PushSaved] = (),
         most_occupants: float = inf,
     ) -> None:
         """A room as it was kept.
 
         `new_id` returns an id for a stanza that the room makes. `history` are messages of the archive, oldest first:
-        stanza-id, time, verdict of the rule function, XML. `occupancies` are who is in it; `most_occupants` is what no
-        owner may exceed.
+        stanza-id, time, verdict of the rule function, XML. `occupancies` are who is in it; `pushes` who has registered
+        for push; `most_occupants` is what no owner may exceed.
         """
         state = RoomState(number, jid, secret, config, archive, new_id)
         self.state: Final = state
@@ -64,6 +66,7 @@ class Room:
         state.subject = Subject.of(jid, secret, *subject)
         state.vcard = VCard.parse(vcard)
         state.locked_until, state.most_occupants = locked_until, most_occupants
+        state.pushes = Registrations(pushes)
         for kept in history:
             message = messages.archived(jid, *kept)
             if message is not None:
@@ -177,3 +180,7 @@ class Room:
     def call_back(self, owed: JID, since: float) -> Effects:
         """Invites a session that such a stop has put out, now that the room is back, `since` then."""
         return come_back.call(self.state, owed, since)
+
+    def wake(self, registered: PushSaved, now: float) -> Effects:
+        """Tells somebody who has registered for push, and is not in the room, that it is back (XEP-0357)."""
+        return push.wake(self.state, registered, now)

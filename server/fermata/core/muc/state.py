@@ -13,6 +13,7 @@ from .config import Config
 from .effects import Effects
 from .history import History
 from .occupants import Occupant, Occupants, Session
+from .push_registrations import Registrations
 from .queries import Queries
 from .ranks import NONE, Affiliation, default_role
 from .subject import Subject
@@ -63,6 +64,7 @@ class RoomState:
         "new_id",
         "number",
         "occupants",
+        "pushes",
         "queries",
         "reserved",
         "secret",
@@ -94,6 +96,7 @@ class RoomState:
         self.occupants = Occupants()
         self.history = History(jid, config.maxhistoryfetch)
         self.queries = Queries()
+        self.pushes = Registrations()
 
     def affiliation_of(self, bare: JID) -> str:
         """The affiliation of a bare JID; a banned domain bans everybody there who has none of his own (§9.2)."""
