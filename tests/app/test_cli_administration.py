@@ -134,7 +134,19 @@ def test_why_somebody_is_not_in_a_room_is_told_in_words(run, kept_room, up_or_do
     [
         ("nick", "was Jules", "j@l/b is Juliet now (was Jules)"),
         ("role", "visitor to participant", "j@l/b has another role as Juliet (visitor to participant)"),
-        ("exit", "undeliverable: gone", "j@l/b was Juliet, and went out (undeliverable: gone)"),
+        ("exit", "undeliverable: gone", "j@l/b was Juliet, and went out (what the room sent him came back: gone)"),
+        (
+            "exit",
+            "unverified: gone",
+            "j@l/b was Juliet, and went out (asked after a start whether he was still there, his side said no: gone)",
+        ),
+        ("stop", "", "the server stopped"),
+        ("start", "stop", "the server started again (whoever was in the room still was)"),
+        (
+            "start",
+            "crash",
+            "the server started again (it had been killed, or had crashed; whoever was in the room still was)",
+        ),
         ("vanish", "", "j@l/b vanish"),
     ],
 )

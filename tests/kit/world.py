@@ -39,6 +39,7 @@ from fermata.net.listeners import ClientListeners
 from fermata.net.stream_connection import StreamConnection
 from fermata.net.tls import Identities
 from fermata.net.turn_writes import TurnWrites
+from fermata.services.muc_rebuilding import Rebuilding
 from fermata.services.registration import Registration
 from fermata.storage.database import Database
 from fermata.xmpp.jid import JID
@@ -82,6 +83,7 @@ class World:
         self._links: list[MemoryLink] = []
         self.database = Database.open(f"sqlite:///{self.file}", "process", self.clock, self._call_later)
         self.parts = Parts(config, self.database, self.clock, self._spawn, lambda work: succeed(work()))
+        self.parts.services[Rebuilding].rebuild(self.database.recorded())
         turn = TurnWrites(self.clock)
         self.database.writer.released = turn.flush
         secret = self.database.secret("of unknown accounts")

@@ -64,8 +64,8 @@ def test_what_was_said_before_the_room_was_loaded_can_be_retracted(world: World)
     enter(ben, ROOM, "Ben")
     one, two = said(ben, "one"), said(ben, "two")
     world.crash()
-    ann, ben = world.online("ann@localhost/Ann"), world.online("ben@localhost/Ben")
-    ann.set(MODERATE % one, ROOM)  # she is not in the room
+    ann, ben = world.online("ann@localhost/again"), world.online("ben@localhost/again")
+    ann.set(MODERATE % one, ROOM)  # with this session she is not in the room
     enter(ben, ROOM, "Ben")
     ben.send(RETRACT % two)
     assert told(world.online("cat@localhost/Cat")) == []

@@ -14,6 +14,8 @@ _EVENTS: Final = {
     "exit": "was {nick}, and went out",
     "nick": "is {nick} now",
     "role": "has another role as {nick}",
+    "start": "started again",
+    "stop": "stopped",
 }
 _CAUSES: Final = {
     "created": "the room was made by that",
@@ -25,6 +27,15 @@ _CAUSES: Final = {
     "members only": "the room became one for members only",
     "destroyed": "the room was destroyed",
     "shutdown": "the server stopped",
+    "not kept": "the server had stopped, and keeps nobody over that",
+    "not back after a restart": "his session did not come back after the server had stopped",
+    "stop": "whoever was in the room still was",
+    "crash": "it had been killed, or had crashed; whoever was in the room still was",
+}
+#: What stands before the condition of an error that ended somebody's time in a room.
+_ERRORS: Final = {
+    "undeliverable: ": "what the room sent him came back",
+    "unverified: ": "asked after a start whether he was still there, his side said no",
 }
 
 
@@ -70,9 +81,10 @@ def _occupants(arguments: argparse.Namespace, context: Context) -> int:
     with context.server() as server:
         occupants = server.call("room-occupants", room=room)
     rows = [
-        [each["nick"], each["jid"], each["affiliation"], each["role"], _time(each["entered"])] for each in occupants
+        [each["nick"], each["jid"], each["affiliation"], each["role"], _time(each["entered"]), _state(each)]
+        for each in occupants
     ]
-    context.output.rows(occupants, ["Nickname", "Session", "Affiliation", "Role", "Since"], rows)
+    context.output.rows(occupants, ["Nickname", "Session", "Affiliation", "Role", "Since", "State"], rows)
     return 0
 
 
@@ -92,7 +104,7 @@ def _why(arguments: argparse.Namespace, context: Context) -> int:
     found = {"user": user, "room": room, "present": present, "story": lines}
     told = [f"{_time(line['stamp'])}  {words_of(line)}" for line in lines] or [f"{user} has never been in {room}"]
     if present:
-        told += [f"{user} is in {room} now, as {each['nick']} with {each['jid']}" for each in present]
+        told += [f"{user} is in {room} now, as {each['nick']} with {each['jid']}{_doubt(each)}" for each in present]
     elif lines:
         told.append(f"{user} is not in {room} now")
     context.output.line(found, "\n".join(told))
@@ -102,9 +114,25 @@ def _why(arguments: argparse.Namespace, context: Context) -> int:
 def words_of(line: dict[str, Any]) -> str:
     """What a line of a room's journal says, as a sentence."""
     event, cause = line["event"], line["cause"]
+    who = "the server" if event in ("start", "stop") else line["jid"]
     happened = _EVENTS.get(event, event).format(nick=line["nick"])
     why = _CAUSES.get(cause, cause)
-    return f"{line['jid']} {happened}" + (f" ({why})" if why else "")
+    for prefix, words in _ERRORS.items():
+        if cause.startswith(prefix):
+            why = f"{words}: {cause.removeprefix(prefix)}"
+    return f"{who} {happened}" + (f" ({why})" if why else "")
+
+
+def _state(occupant: dict[str, Any]) -> str:
+    """What is known of an occupant, in a word and a time."""
+    since = occupant["state_since"]
+    return f"{occupant['state']} since {_time(since)}" if since else str(occupant["state"])
+
+
+def _doubt(occupant: dict[str, Any]) -> str:
+    if occupant["state"] != "unverified":
+        return ""
+    return f"; nothing was heard of that session since the server started at {_time(occupant['state_since'])}"
 
 
 def _room(text: str) -> JID:

@@ -71,13 +71,13 @@ class Metrics:
 
     def _people(self) -> Iterator[Metric]:
         sessions = list(self._parts.sessions)
-        rooms = [room for service in self._parts.room_services for room in service.rooms]
+        rooms = [service.figures() for service in self._parts.room_services]
         yield gauge("fermata_connections", "Connections of clients.", len(self._listeners))
         yield gauge("fermata_sessions", "Sessions, with or without a connection.", len(sessions))
         help = "Sessions whose connection is lost, and which may come back."
         yield gauge("fermata_sessions_away", help, sum(session.link is None for session in sessions))
-        yield gauge("fermata_rooms", "Rooms in memory.", len(rooms))
-        yield gauge("fermata_occupants", "Occupants of these rooms.", sum(len(room.rules.occupants) for room in rooms))
+        yield gauge("fermata_rooms", "Rooms in use.", sum(number for number, _ in rooms))
+        yield gauge("fermata_occupants", "Occupants of these rooms.", sum(people for _, people in rooms))
         queued = [session.queued for session in sessions]
         help = "Stanzas that wait for a client's connection to come back or to keep up."
         yield gauge("fermata_queued_stanzas", help, sum(waiting for waiting, _ in queued))

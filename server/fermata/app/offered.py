@@ -17,6 +17,7 @@ from ..services.invitations import Invitations
 from ..services.kept_accounts import InThread, KeptAccounts
 from ..services.last_seen import LastSeen
 from ..services.muc import RoomService
+from ..services.muc_rebuilding import Rebuilding
 from ..services.presence import Presences
 from ..services.registration import Registration
 from ..services.relayed import Relayed
@@ -57,12 +58,14 @@ def offered(ground: Ground) -> Services:
     announcements = Announcements(domains, users, own, database.values, router, relayed, writer, spawn, ground.new_id)
     ground.presences.on_arrival.append(announcements.arrived)
     spawn(announcements.load())
-    rooms = RoomAdministration(ground.rooms, database.rooms, writer, clock)
+    journal = ground.config.stay.journal
+    rebuilding = Rebuilding(ground.rooms, database.rooms, database.entities, writer, clock, spawn, journal)
+    rooms = RoomAdministration(ground.rooms, database.rooms, rebuilding, writer, clock)
     users.on_removal.append(rooms.forget)
     last_seen = LastSeen(database.values, writer, clock)
     ground.presences.on_absence.append(last_seen.left)
     services = Services()
-    for service in (users, announcements, rooms, last_seen, Reports(own, clock), CommandTable()):
+    for service in (users, announcements, rebuilding, rooms, last_seen, Reports(own, clock), CommandTable()):
         services.offer(service)
     services.offer(ShuttingDown(domains, announcements, clock))
     _offer_registration(services, ground, users, own)

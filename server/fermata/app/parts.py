@@ -1,12 +1,14 @@
 """The parts of a server, joined: the only place that knows all of them, and nothing about ports or processes."""
 
 import math
+import random
 import secrets
 
 from .. import __version__, xep
 from ..core.archive_preferences import KEEP_ALL, Preferences
 from ..core.archive_preferences import SPACE as PREFERENCES
 from ..core.blocking import SPACE, Blocklist
+from ..core.muc.verification import Verification
 from ..core.roster import Roster
 from ..core.stored_xml import stanza_from
 from ..core.throttle import Failures
@@ -28,6 +30,7 @@ from ..services.muc import RoomService
 from ..services.muc_rooms import RoomLoading
 from ..services.muc_service import RoomServiceRequests
 from ..services.muc_venues import Venues
+from ..services.muc_verification import RoomVerification
 from ..services.presence import Presences
 from ..services.relayed import Relayed
 from ..services.roster import RosterRequests
@@ -154,6 +157,7 @@ class Parts:
         service = RoomService(
             loading,
             venues,
+            self._room_verification(),
             self.messages,
             iqs,
             self.router,
@@ -166,6 +170,17 @@ class Parts:
         self.router.serve(domain, service)
         self._rooms[domain] = service
         return service
+
+    def _room_verification(self) -> RoomVerification:
+        return RoomVerification(
+            Verification(self._clock.seconds(), new_id, random.random),
+            self._config.server.domains,
+            self.accounts,
+            self.sessions,
+            self.router,
+            self._database.writer,
+            self._clock,
+        )
 
     async def _load_account(self, jid: JID) -> Account | None:
         number = await self._database.accounts.number(jid)

@@ -24,6 +24,7 @@ from ..net.ports import PortError
 from ..net.tls import CertificateError, Identities
 from ..net.turn_writes import TurnWrites
 from ..services.kept_accounts import ITERATIONS
+from ..services.muc_rebuilding import Rebuilding
 from ..services.registration import Registration
 from ..services.shutting_down import ShuttingDown
 from ..services.users import Users
@@ -103,6 +104,7 @@ class Server(Service):
         self.parts = Parts(config, self._database, self._reactor, spawn, in_thread)
         ending = self.parts.services[ShuttingDown]
         ending.on_due, ending.check_restart = self._end, lambda: check_can_start_again(os.environ)
+        self.parts.services[Rebuilding].rebuild(self._database.recorded())
         self._control = listen(self._reactor, config.server.data_dir, self._commands())
         shared = self._shared()
         self.parts.components.open(self._reactor, new_id, shared.turn)
@@ -147,6 +149,7 @@ class Server(Service):
         await self._listeners.stop_listening()
         self._listeners.end_all(StreamError("system-shutdown"))
         await self.parts.components.close(StreamError("system-shutdown"))
+        await self.parts.services[Rebuilding].stop()
         self._turn.flush()
         if self._control is not None:
             stopped = self._control.stopListening()
@@ -184,7 +187,7 @@ class Server(Service):
 
     def _status(self) -> dict[str, Any]:
         parts = self.parts
-        rooms = [room for service in parts.room_services for room in service.rooms]
+        rooms = [service.figures() for service in parts.room_services]
         return {
             "version": __version__,
             "pid": os.getpid(),
@@ -194,8 +197,8 @@ class Server(Service):
             "sessions_available": sum(session.priority is not None for session in parts.sessions),
             "sessions_waiting": sum(session.link is None for session in parts.sessions),
             "accounts_in_memory": len(parts.accounts),
-            "rooms": len(rooms),
-            "occupants": sum(len(room.rules.occupants) for room in rooms),
+            "rooms": sum(number for number, _ in rooms),
+            "occupants": sum(people for _, people in rooms),
         }
 
     def _say_ready(self) -> None:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 
 from ..core.muc.effects import Effects, Flood, Reading, Send
+from ..core.muc.exit import vanish
 from ..core.muc.room import Room
 from ..core.records import Lineage, MessageArchived, MessageReplaced, Record, Step
 from ..core.release import ReleaseQueue
@@ -27,6 +28,7 @@ from ..xmpp.stanza import answerable, error_of
 from .messages import Messages
 from .muc_rooms import RoomLoading
 from .muc_venues import Venues
+from .muc_verification import RoomVerification
 
 _log = logging.getLogger(__name__)
 _Take = Callable[[Room, JID, Element, float], Effects]
@@ -49,6 +51,7 @@ class RoomService:
         self,
         loading: RoomLoading,
         venues: Venues,
+        verification: RoomVerification,
         messages: Messages,
         iqs: IQTable,
         router: Router,
@@ -62,6 +65,10 @@ class RoomService:
         self._messages, self._spawn = messages, spawn
         self._router, self._sessions = router, sessions
         self._writer, self._clock, self._keeps_archives = writer, clock, keeps_archives
+        self.verification, self._doubts = verification, verification.doubts
+        verification.on_gone = self._vanish
+        #: How many people are in a room that was not needed in memory yet since the start.
+        self.recorded: dict[JID, int] = {}
         # Rooms to be loaded again, with the sessions that were in them: nobody falls out because a disk is full.
         self._interrupted: dict[JID, frozenset[JID]] = {}
         self._moved: dict[JID, str] = {}  # where rooms are that somebody has looked for
@@ -95,6 +102,8 @@ class RoomService:
     # -- one step of one room
 
     def _enter(self, stanza: Element, to: JID, sender: JID, origin: Origin, take: _Take) -> None:
+        if self._doubts and sender in self._doubts and self.verification.take(stanza, to.bare, sender):
+            return
         room = self.rooms.get(to.bare)
         if room is not None:
             self._step(room, stanza, sender, origin, take)
@@ -144,6 +153,7 @@ class RoomService:
 
     async def _load(self, jid: JID) -> LiveRoom | None:
         rules = await self._loading.load(jid, self._stays_in(jid))
+        self.recorded.pop(jid, None)
         if rules is not None:
             return self._live(rules)
         self._moved[jid] = await self._venues.of(jid)
@@ -155,7 +165,7 @@ class RoomService:
         """Whether a session that storage has in a room is still in it when that is loaded."""
         present = self._interrupted.get(room)
         if present is None:
-            return lambda session: False
+            return lambda session: True
         # Whoever was to be removed by what could not be kept is in, as far as his session is.
         return lambda session: session in present or self._sessions.get(session) is not None
 
@@ -280,6 +290,20 @@ class RoomService:
             session.send(payload, to)
         else:
             self._router.deliver(payload, to)
+
+    def _vanish(self, jid: JID, session: JID, why: str) -> None:
+        """Somebody of whom nothing was heard since the start is not there any more."""
+
+        def act(room: LiveRoom | None) -> None:
+            if room is not None:
+                self.perform(room, vanish(room.rules.state, session, why, self._clock.seconds()))
+
+        self.rooms.use(jid, act, lambda error: None)  # he stays until something for him comes back
+
+    def figures(self) -> tuple[int, int]:
+        """How many rooms are in use, and how many people are in them."""
+        present = sum([len(room.rules.occupants) for room in self.rooms])
+        return len(self.rooms) + len(self.recorded), present + sum(self.recorded.values())
 
     def _start_anew(self, room: LiveRoom) -> None:
         """A step could not be kept: the room goes back to what storage knows of it, with those who are in it."""

@@ -11,6 +11,7 @@ from ..host.stores import RoomStore, SettledWriter
 from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
 from .muc import RoomService
+from .muc_rebuilding import Rebuilding
 
 _STORY_LINES: Final = 10_000
 
@@ -26,13 +27,18 @@ class RoomFigures(NamedTuple):
 
 
 class OccupantFigures(NamedTuple):
-    """A session in a room, and since when it is there (Unix seconds)."""
+    """A session in a room, and since when it is there (Unix seconds).
+
+    `state` is what is known of it, since `state_since` (0: since it entered); see `Rebuilding.state_of`.
+    """
 
     nick: str
     jid: str
     affiliation: str
     role: str
     entered: float
+    state: str
+    state_since: float
 
 
 class RoomAdministration:
@@ -42,9 +48,15 @@ class RoomAdministration:
     """
 
     def __init__(
-        self, services: Mapping[str, RoomService], rooms: RoomStore, writer: SettledWriter, clock: Clock
+        self,
+        services: Mapping[str, RoomService],
+        rooms: RoomStore,
+        rebuilding: Rebuilding,
+        writer: SettledWriter,
+        clock: Clock,
     ) -> None:
-        self._services, self._rooms, self._writer, self._clock = services, rooms, writer, clock
+        self._services, self._rooms, self._rebuilding = services, rooms, rebuilding
+        self._writer, self._clock = writer, clock
 
     async def rooms(self, domain: str = "") -> list[RoomFigures]:
         """All rooms, or those of one service, by JID."""
@@ -69,19 +81,23 @@ class RoomAdministration:
             raise StanzaError("item-not-found", f"there is no room {room}")
         service = self._services.get(room.domain)
         live = None if service is None else service.rooms.get(room)
+        state_of = self._rebuilding.state_of
         if live is not None:
-            return sorted(
-                (
-                    OccupantFigures(one.nick, session.jid, one.affiliation, one.role, session.entered)
-                    for one in live.rules.occupants
-                    for session in one.sessions.values()
-                ),
-                key=lambda figures: figures.entered,
-            )
+            present = [(session, one) for one in live.rules.occupants for session in one.sessions.values()]
+            present.sort(key=lambda pair: pair[0].entered)
+            return [
+                OccupantFigures(one.nick, each.jid, one.affiliation, one.role, each.entered, *state_of(room, each.jid))
+                for each, one in present
+            ]
         affiliations = {each.jid: each.affiliation for each in await self._rooms.affiliations(row.number)}
         return [
             OccupantFigures(
-                each.nick, each.jid, affiliations.get(JID.parse(each.jid).bare, "none"), each.role, each.entered
+                each.nick,
+                each.jid,
+                affiliations.get(JID.parse(each.jid).bare, "none"),
+                each.role,
+                each.entered,
+                *state_of(room, JID.parse(each.jid)),
             )
             for each in await self._rooms.occupancies(row.number)
         ]
@@ -98,12 +114,18 @@ class RoomAdministration:
         return present
 
     async def story(self, room: JID, user: JID | None = None) -> list[Journalled]:
-        """What the room's journal has of its latest events, of everybody or of one bare JID, oldest first."""
+        """What the room's journal has of its latest events, of everybody or of one bare JID, oldest first.
+
+        Among them stands when the server stopped and started meanwhile: `start`, after a `stop` or a `crash`.
+        """
         row = await self._rooms.room(room)
         if row is None:
             raise StanzaError("item-not-found", f"there is no room {room}")
         lines = await self._rooms.journal(row.number, _STORY_LINES)
-        return [line for line in lines if user is None or JID.parse(line.jid).bare == user]
+        told = [line for line in lines if user is None or JID.parse(line.jid).bare == user]
+        if told:
+            told += [line for line in await self._rebuilding.starts(room.domain) if line.stamp >= told[0].stamp]
+        return sorted(told, key=lambda line: line.stamp)
 
     async def forget(self, jid: JID) -> None:
         """An account is removed: no room knows it any more, but for those that have banned it."""

@@ -1,6 +1,6 @@
 """Rooms, their affiliations, who is in them, and their journal."""
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, exists, func, select
 
 from ..core.records import InviteOwed, Journalled, OccupancySaved, PushSaved
 from ..host.stores import AffiliationRow, RoomRow
@@ -51,6 +51,19 @@ _INVITES = (
     .where(entity.c.jid.endswith(bindparam("suffix")))
     .order_by(invite.c.room, invite.c.jid)
 )
+# What `core.muc.config.Config.json` writes of a room that goes with its last occupant.
+_IS_TEMPORARY = room.c.config.contains('"persistentroom":false', autoescape=True)
+_DESERTED = (
+    select(entity.c.jid)
+    .join_from(room, entity)
+    .where(
+        entity.c.jid.endswith(bindparam("suffix")),
+        room.c.locked | _IS_TEMPORARY,
+        ~exists().where(occupancy.c.room == room.c.room),
+        ~exists().where(invite.c.room == room.c.room),
+    )
+    .order_by(entity.c.jid)
+)
 _OCCUPANCIES = (
     select(*(occupancy.c[field] for field in OccupancySaved._fields))
     .where(occupancy.c.room == bindparam("room"))
@@ -89,6 +102,10 @@ class SQLRooms:
     async def populations(self, service: str) -> dict[str, int]:
         """How many people are in each room of a service where there is anybody, by the room's JID."""
         return dict(await self._reader.rows(_POPULATIONS, suffix=f"@{service}"))
+
+    async def deserted(self, service: str) -> list[JID]:
+        """The rooms of a service that nobody is in, nor owed an invitation to, and that should have gone by that."""
+        return [JID.parse(room) for (room,) in await self._reader.rows(_DESERTED, suffix=f"@{service}")]
 
     async def rooms_of(self, jid: JID) -> list[str]:
         """The bare JIDs of the rooms with which a bare JID has an affiliation, or that push for it."""
