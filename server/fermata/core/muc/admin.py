@@ -9,6 +9,7 @@ from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID, JIDError
 from .changes import Changes
 from .effects import Effects
+from .lists import may_list
 from .nicknames import reservable
 from .occupants import Occupant
 from .ranks import (
@@ -58,7 +59,8 @@ def give_list(room: RoomState, effects: Effects, sender: JID, iq: Element, now: 
             _check_may_list_role(room, sender)
             answer.extend(_with_role(room, role))
         elif affiliation in AFFILIATIONS and affiliation != "none" and role is None:
-            _check_may_list(room, sender, affiliation)
+            if not may_list(room, sender, affiliation):
+                raise StanzaError("forbidden", "this list is not for you")
             answer.extend(_with_affiliation(room, affiliation))
         else:
             raise StanzaError("bad-request", "an item names a role or an affiliation")
@@ -69,17 +71,6 @@ def _check_may_list_role(room: RoomState, sender: JID) -> None:
     occupant = room.occupants.at(sender)
     if occupant is None or occupant.role != "moderator":
         raise StanzaError("forbidden", "this list is for moderators")
-
-
-def _check_may_list(room: RoomState, sender: JID, affiliation: str) -> None:
-    """§9.5, §10.5, §10.8: real JIDs stay with the owners, but those of a non-anonymous room are no secret."""
-    config, own, occupant = room.config, room.affiliation_of(sender.bare), room.occupants.at(sender)
-    allowed = affiliation_at_least(own, "owner" if affiliation in ("admin", "owner") else "admin")
-    if affiliation != "outcast":
-        allowed |= config.nonanonymous and affiliation_at_least(own, "member")
-        allowed |= occupant is not None and occupant.role in config.getmemberlist
-    if not allowed:
-        raise StanzaError("forbidden", "this list is not for you")
 
 
 def _with_role(room: RoomState, role: str) -> list[Element]:

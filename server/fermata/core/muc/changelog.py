@@ -6,7 +6,7 @@ change of: what was told outlives the process, and no number is ever given twice
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 from zlib import crc32
 
@@ -24,6 +24,9 @@ SPACES: Final = (NICKS, AFFILIATIONS, WATCHES)
 #: What is gone is remembered so long, and so many of them.
 WEEK_SECONDS: Final = 7 * 86_400.0
 MOST_GONE: Final = 5000
+
+#: Lists of affiliations. Who may see some of them is told of no others.
+KINDS: Final = {"none": 0, "outcast": 1, "member": 2, "admin": 4, "owner": 8}
 
 _HEAD: Final = ""  # the key of what is no nickname: no nickname is empty
 
@@ -44,22 +47,30 @@ class Change(NamedTuple):
 
 
 class AffiliationChange(NamedTuple):
-    """The last change of an affiliation; `is_listed`: it was more than a ban, so that not only admins knew of it."""
+    """The last change of an affiliation; `kinds` are the lists that the JID has been on (bits of `KINDS`)."""
 
     seq: int
-    is_listed: bool
+    kinds: int
+
+
+class Unannounced(NamedTuple):
+    """A change of an affiliation that nobody was told of yet; `before` is the number before it, for each list."""
+
+    bare: JID
+    change: AffiliationChange
+    before: dict[int, int]
 
 
 class Watch(NamedTuple):
     """How a session is told the numbers: in which of the three ways (`versions.Marks`), and what it may see.
 
-    `view` and `lists` say so for presences and for lists of affiliations; they are what it was when the session was
-    told all of it, and part of what it gives back: somebody with other rights is told everything anew.
+    `view` and `lists` (bits of `KINDS`) say so for presences and for lists of affiliations. They are what it was when
+    the session was told all of it, and part of what it gives back: somebody with other rights is told everything anew.
     """
 
     marks: int
     view: str
-    lists: str
+    lists: int
 
 
 def digest_of(presence: Payload) -> int:
@@ -70,7 +81,8 @@ def digest_of(presence: Payload) -> int:
 class Changelog:
     """The changes of one room, those of nicknames in the order in which they came.
 
-    `number` is the room's; `now` the time of the step that is being taken.
+    `number` is the room's; `now` the time of the step that is being taken; `listed` the number of the last change of
+    each list of affiliations.
     """
 
     __slots__ = (
@@ -82,10 +94,12 @@ class Changelog:
         "epoch",
         "floor",
         "gone",
+        "listed",
         "now",
         "number",
         "present",
         "seq",
+        "unannounced",
         "watches",
     )
 
@@ -95,6 +109,8 @@ class Changelog:
         self.present: dict[str, Change] = {}
         self.gone: dict[str, Change] = {}
         self.affiliations: dict[JID, AffiliationChange] = {}
+        self.listed = dict.fromkeys(KINDS.values(), 0)
+        self.unannounced: list[Unannounced] = []
         self.watches: dict[JID, Watch] = {}
         self.now = self._watched = 0.0
         self._split_of: tuple[JID, ...] = ()
@@ -113,12 +129,14 @@ class Changelog:
         changes = {nick: Change(*json.loads(text)) for nick, text in nicks.items()}
         for nick, change in sorted(changes.items(), key=lambda item: item[1]):
             (log.present if change.digest else log.gone)[nick] = change
-        listed, watches = kept.get(AFFILIATIONS, {}), kept.get(WATCHES, {})
-        affiliations = {JID.parse(bare): AffiliationChange(*json.loads(text)) for bare, text in listed.items()}
+        affiliated, watches = kept.get(AFFILIATIONS, {}), kept.get(WATCHES, {})
+        affiliations = {JID.parse(bare): AffiliationChange(*json.loads(text)) for bare, text in affiliated.items()}
         log.affiliations = dict(sorted(affiliations.items(), key=lambda item: item[1]))
         log.watches = {JID.parse(jid): Watch(*json.loads(text)) for jid, text in watches.items()}
-        seqs = [change.seq for change in changes.values()] + [change.seq for change in affiliations.values()]
-        log.seq = max(floor, affiliations_floor, *seqs)
+        log.listed = dict.fromkeys(KINDS.values(), affiliations_floor)
+        for listed in log.affiliations.values():
+            log._list(listed)
+        log.seq = max(floor, *log.listed.values(), *[change.seq for change in changes.values()])
         return log
 
     def begin_step(self, now: float) -> None:
@@ -169,7 +187,8 @@ class Changelog:
 
     def _forget_old(self, effects: Effects) -> None:
         floor = self.floor
-        for nick, change in list(self.gone.items()):
+        while self.gone:
+            nick, change = next(iter(self.gone.items()))
             if len(self.gone) <= MOST_GONE and self.now - change.stamp <= WEEK_SECONDS:
                 break
             del self.gone[nick]
@@ -195,11 +214,17 @@ class Changelog:
 
     def record_affiliation(self, bare: JID, old: str, new: str) -> None:
         """An affiliation has changed; `save_affiliation` has to follow."""
-        before = self.affiliations.pop(bare, None)
-        was_listed = before is not None and before.is_listed
+        last = self.affiliations.pop(bare, None)
         self.seq += 1
-        is_listed = was_listed or bool({old, new} & {"member", "admin", "owner"})
-        self.affiliations[bare] = AffiliationChange(self.seq, is_listed)
+        kinds = KINDS[old] | KINDS[new] | (last.kinds if last is not None else 0)
+        change = self.affiliations[bare] = AffiliationChange(self.seq, kinds)
+        self.unannounced.append(Unannounced(bare, change, dict(self.listed)))
+        self._list(change)
+
+    def _list(self, change: AffiliationChange) -> None:
+        for bit in self.listed:
+            if bit & change.kinds:
+                self.listed[bit] = change.seq
 
     def save_affiliation(self, effects: Effects, bare: JID) -> None:
         """Records the last change of an affiliation."""
@@ -212,11 +237,11 @@ class Changelog:
             self._remove(effects, AFFILIATIONS, oldest)
             self.save_head(effects)
 
-    def affiliations_since(self, seq: int) -> list[tuple[JID, AffiliationChange]] | None:
-        """The affiliations that have changed since that number, in order; None if that is not known any more."""
+    def affiliations_since(self, seq: int, lists: int) -> list[JID] | None:
+        """Who has been on one of these lists and changed since that number; None if that is not known any more."""
         if not self.affiliations_floor <= seq <= self.seq:
             return None
-        return [(bare, change) for bare, change in self.affiliations.items() if change.seq > seq]
+        return [bare for bare, change in self.affiliations.items() if change.seq > seq and change.kinds & lists]
 
     # -- sessions
 
@@ -226,6 +251,10 @@ class Changelog:
             self.watches[session] = watch
             self._split_of = ()
             self._save(effects, WATCHES, session, watch)
+
+    def watched_by(self, sessions: Collection[JID]) -> None:
+        """Nobody else is there any more who is told the numbers."""
+        self.watches = {session: watch for session, watch in self.watches.items() if session in sessions}
 
     def unwatch(self, effects: Effects, session: JID) -> None:
         """From now on it is not."""

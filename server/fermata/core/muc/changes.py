@@ -3,13 +3,13 @@
 from ...xmpp.jid import JID
 from . import push
 from .effects import Effects, Flood
-from .enter import roster
 from .exit import abandon, expel
 from .invite import MOST, invitation
 from .occupants import Occupant
 from .presence import Notice, gone, is_shown, item_children, present, refresh, tell_others, tell_self
 from .ranks import Affiliation, role_after
 from .state import RoomState
+from .welcome import roster
 
 
 class Changes:

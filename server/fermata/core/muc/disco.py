@@ -26,6 +26,13 @@ _FEATURES: Final = (
     ns.VCARD,
 )
 _ARCHIVE: Final = (ns.MAM, ns.MAM_EXTENDED, ns.RETRACT_TOMBSTONE, ns.SID)
+_CHEAP_REJOIN: Final = (
+    ns.FAST_RECONNECT,
+    ns.HISTORY,
+    ns.MUC_AFFILIATION_VERSIONS,
+    ns.PRESENCE_SESSION,
+    ns.REJOIN,
+)
 _RESERVED_NICK: Final = "x-roomuser-item"
 _TRAFFIC: Final = ns.MUC + "#traffic"
 
@@ -46,6 +53,10 @@ def give_info(room: RoomState, effects: Effects, sender: JID, iq: Element, now: 
         raise StanzaError("item-not-found")
     identity = disco.Identity("conference", "text", room.config.roomname or room.jid.local)
     features = [*_FEATURES, *(_ARCHIVE if room.archive.is_kept else ()), *_modes(room)]
+    if room.cheap_rejoin:
+        features += _CHEAP_REJOIN
+        # It is about members, whether they are here or not; elsewhere people come and go who are none.
+        features += [ns.PRESENCE_VERSIONING] if room.config.membersonly else []
     if may_register(room, sender.bare):
         features.append(ns.REGISTER)
     effects.answer(iq, sender, disco.info([identity], features, [_about(room)]))

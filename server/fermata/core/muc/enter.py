@@ -8,18 +8,20 @@ from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID, JIDError
 from ...xmpp.nickname import nickname_key
 from ...xmpp.payload import Payload
+from ..archive_query import Found
 from ..records import EntityMade
 from . import push
 from .come_back import settle, wants_invite
-from .effects import Effects, Flood
-from .history import Limits
+from .effects import Effects, Reading
 from .nicknames import granted_jid
 from .occupants import Occupant, Session
-from .presence import compose, is_shown, presence_text, present, refresh, show, tell_self
+from .presence import is_same, is_shown, presence_text, present, refresh, show, tell_self
 from .ranks import Affiliation, affiliation_at_least, default_role
 from .relayed import addressed
 from .state import RoomState
 from .versions import note, spread
+from .welcome import welcome
+from .wishes import Wish, fulfilled, wish_of
 
 MUC = "{%s}x" % ns.MUC
 
@@ -37,16 +39,30 @@ def wanted_jid(room: RoomState, presence: Element) -> JID:
     return room.jid.with_resource(nick)
 
 
-def enter(room: RoomState, sender: JID, presence: Element, muc: Element, now: float, created: bool = False) -> Effects:
+def enter(
+    room: RoomState,
+    sender: JID,
+    presence: Element,
+    muc: Element,
+    now: float,
+    created: bool = False,
+    found: Found | None = None,
+    is_back: bool = False,
+) -> Effects:
     """A session enters, under the nickname that the presence is addressed to.
 
-    Raises StanzaError as §7.2.17 has it. `created` says that it made the room by this (§10.1.1).
+    Raises StanzaError as §7.2.17 has it. `created` says that it made the room by this (§10.1.1); `found` is what the
+    archive has of the history that it asks for by an id; `is_back`, that it did not know whether it was in.
     """
     effects = Effects()
     wanted = wanted_jid(room, presence)
     granted = granted_jid(room, sender.bare, wanted)
-    limits = limits_of(muc, now)
+    asked = wish_of(room, presence, muc, now)._replace(is_back=is_back)
     occupant = admit(room, sender.bare, granted.resource, muc)
+    wish = asked if created else fulfilled(room, sender, asked, found)
+    if isinstance(wish, Reading):
+        effects.reading = wish
+        return effects
     session = Session(sender, presence_text(presence, room.jid), now, wants_invite(muc))
     entitled, unentitled = room.entitled(), room.unentitled()
     before = occupant.shown.presence if occupant else None
@@ -67,7 +83,7 @@ def enter(room: RoomState, sender: JID, presence: Element, muc: Element, now: fl
         show(room, effects, occupant)
     # A room that is still locked, as after a crash, is to be set up by the owner who enters.
     codes = (*([201] if created or room.locked_until else []), *([210] if occupant.jid != wanted else []))
-    welcome(room, effects, occupant, sender, limits, codes, presence.get("id", ""))
+    welcome(room, effects, occupant, sender, wish, codes, presence.get("id", ""))
     room.save_session(effects, occupant, session)
     room.journal(effects, now, sender, occupant.nick, "enter", "created" if created else "entered")
     settle(room, effects, sender)
@@ -132,38 +148,6 @@ def holder(room: RoomState, bare: JID, nick: str) -> Occupant | None:
     return occupant
 
 
-def welcome(
-    room: RoomState,
-    effects: Effects,
-    occupant: Occupant,
-    session: JID,
-    limits: Limits,
-    codes: tuple[int, ...] = (),
-    id: str = "",
-) -> None:
-    """Tells a session all that is in the room, in the order of §7.1: others, itself, history, subject."""
-    config = room.config
-    told: list[Payload] = roster(room, occupant)
-    codes = (110, *([100] if config.nonanonymous else []), *([170] if config.enablelogging else []), *codes)
-    told.append(compose(present(occupant), True, codes, id))
-    told += room.history.within(limits, session)
-    told.append(room.subject.message)
-    effects.sends.append(Flood(told, session))
-
-
-def roster(room: RoomState, occupant: Occupant) -> list[Payload]:
-    """The presences of all others, as this occupant may see them."""
-    shown = room.config.presencebroadcast
-    if room.config.nonanonymous or occupant.role == "moderator":
-        return [other.revealing for other in room.occupants if other is not occupant and other.role in shown]
-    return [other.plain for other in room.occupants if other is not occupant and other.role in shown]
-
-
-def limits_of(muc: Element | None, now: float) -> Limits:
-    """How much history the `<x/>` of somebody who enters asks for."""
-    return Limits.parse(child(muc, "{%s}history" % ns.MUC), now) if muc is not None else Limits()
-
-
 def resync(
     room: RoomState,
     effects: Effects,
@@ -171,17 +155,17 @@ def resync(
     sender: JID,
     presence: Element,
     muc: Element,
-    limits: Limits,
+    wish: Wish,
 ) -> None:
     """A session that is in enters again: it lost track, and is told everything (§17.3); others, only what changed."""
     text, session = presence_text(presence, room.jid), occupant.sessions[sender]
-    wish, session.wants_invite = session.wants_invite, wants_invite(muc)
-    if text != session.presence:
+    wanted_invite, session.wants_invite = session.wants_invite, wants_invite(muc)
+    if not is_same(text, session.presence):
         speak(room, effects, occupant, sender, text)
-    elif wish != session.wants_invite:
+    elif wanted_invite != session.wants_invite:
         room.save_session(effects, occupant, session)
     codes = (210,) if addressed(presence).resource not in ("", occupant.nick) else ()
-    welcome(room, effects, occupant, sender, limits, codes, presence.get("id", ""))
+    welcome(room, effects, occupant, sender, wish, codes, presence.get("id", ""))
 
 
 def change_availability(room: RoomState, effects: Effects, occupant: Occupant, sender: JID, presence: Element) -> None:

@@ -1,6 +1,7 @@
 """The discussion history that a new occupant gets (XEP-0045 §7.2.13, §7.2.14): the newest messages of the archive."""
 
 from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from ...xmpp import namespaces as ns
@@ -61,7 +62,8 @@ class History:
         self._live: deque[Payload] = deque(maxlen=limit)
         self._delayed: deque[Payload] = deque(maxlen=limit)
         self._characters = 0  # at least as many as there are: what falls out is not subtracted at once
-        self.newest_id = ""  #: the stanza-id of the newest message, were it only passing through
+        self.newest_id = ""  #: the stanza-id of the newest message, even where none is kept here
+        self.is_whole = True  #: whether there were never more messages than are here
 
     @property
     def limit(self) -> int:
@@ -87,6 +89,7 @@ class History:
         self._characters = sum([len(message.rest) for message in (*self._delayed, *self._live)])
         for kept in (self._delayed, self._live):
             while kept and self._characters > _MOST_CHARACTERS:
+                self.is_whole = False
                 self._characters -= len(kept.popleft().rest)
 
     def find(self, id: str) -> Payload | None:
@@ -99,14 +102,25 @@ class History:
         if found is not None:
             (self._live if found in self._live else self._delayed).remove(found)
 
+    def expire(self, before: float) -> None:
+        """What is older is not to be told any more."""
+        for kept in (self._delayed, self._live):
+            while kept and kept[0].stamp < before:
+                self.is_whole = False
+                kept.popleft()
+
     def resized(self, room: JID, limit: int) -> "History":
         """The same history under another limit."""
         history = History(room, limit)
-        history._delayed.extend(self._newest())
+        newest = self._newest()
+        history._delayed.extend(newest)
         history._characters = self._characters
+        history.newest_id, history.is_whole = self.newest_id, self.is_whole and len(newest) <= limit
         return history
 
     def _newest(self) -> deque[Payload]:
+        if len(self._live) + len(self._delayed) > self.limit or (self.newest_id and len(self._live) == self.limit):
+            self.is_whole = False  # or as good as that: what falls out unseen is not counted
         while self._live:
             message = self._live.popleft()
             delay = f"<delay xmlns='{ns.DELAY}' from='{self._from}' stamp='{text_of(message.stamp)}'/>"
@@ -116,14 +130,26 @@ class History:
     def within(self, limits: Limits, to: JID) -> list[Payload]:
         """The messages within all limits, oldest first, each complete; `maxchars` counts whole stanzas."""
         newest = self._newest()
-        if limits == _NO_LIMITS:
-            return list(newest)
-        found: list[Payload] = []
-        left = limits.characters
-        for message in reversed(newest):
-            left -= len(message.addressed(to))
-            if left < 0 or len(found) >= limits.messages or message.stamp < limits.since:
-                break
-            found.append(message)
-        found.reverse()
-        return found
+        return list(newest) if limits == _NO_LIMITS else _limited(newest, limits, to)
+
+    def unseen(
+        self, place: int, place_of: Callable[[str], int | None], limits: Limits, to: JID
+    ) -> tuple[list[Payload], bool]:
+        """The messages behind a place of the archive, within all limits; and whether these are all that there were."""
+        newest = list(self._newest())
+        behind = [message for message in newest if (place_of(message.archive_id) or 0) > place]
+        is_all = self.is_whole or len(behind) < len(newest) or (place_of(self.newest_id) or 0) <= place
+        found = _limited(behind, limits, to)
+        return found, is_all and len(found) == len(behind)
+
+
+def _limited(messages: Sequence[Payload], limits: Limits, to: JID) -> list[Payload]:
+    found: list[Payload] = []
+    left = limits.characters
+    for message in reversed(messages):
+        left -= len(message.addressed(to))
+        if left < 0 or len(found) >= limits.messages or message.stamp < limits.since:
+            break
+        found.append(message)
+    found.reverse()
+    return found

@@ -73,6 +73,8 @@ def publish(room: RoomState, effects: Effects, shared: Element, by: str, sender:
         kept = "<message" + payload.rest
         effects.records.append(MessageArchived(seq, now, room.number, None, sender, room.jid, keep, kept))
         payload = payload.with_child(stanza_id(room.jid, id))
+        for said in room.awaited.values():
+            said.append(payload)
     spread(room, effects, payload, room.occupants.everyone)
     if keep and room.pushes.all:
         push.announce(room, effects, sender.bare, now)
@@ -91,6 +93,11 @@ def archived(room: JID, id: str, stamp: float, keep: int, xml: str) -> Payload |
     """
     if "<body" not in xml:  # no text can hold a "<"
         return None
+    return as_sent(room, id, stamp, keep, xml)
+
+
+def as_sent(room: JID, id: str, stamp: float, keep: int, xml: str) -> Payload:
+    """A message as it was sent, from what the archive keeps of it."""
     sender = unescape(xml.partition("from='")[2].partition("'")[0], {"&apos;": "'", "&quot;": '"'})
     rest = xml.removeprefix("<message")
     return Payload("message", rest, sender, "groupchat", id, stamp, keep).with_child(stanza_id(room, id))

@@ -3,6 +3,7 @@
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from math import inf
 from typing import Final
 
 from ...xmpp import namespaces as ns
@@ -28,14 +29,15 @@ class Session:
 
     `presence` is what it last told the room: a `<presence/>` without addresses, from the end of its name on and up to
     its end tag. `former` are the nicknames that it gave up lately, each with the time. `wants_invite`: see
-    `core.muc.come_back`.
+    `core.muc.come_back`. `rejoined` is when it asked last to be let in if it were not (see `core.muc.rejoin`).
     """
 
-    __slots__ = ("entered", "former", "jid", "presence", "wants_invite")
+    __slots__ = ("entered", "former", "jid", "presence", "rejoined", "wants_invite")
 
     def __init__(self, jid: JID, presence: str, entered: float, wants_invite: bool = False) -> None:
         self.jid, self.presence, self.entered, self.wants_invite = jid, presence, entered, wants_invite
         self.former: tuple[tuple[str, float], ...] = ()
+        self.rejoined = -inf
 
 
 class Occupant:

@@ -10,6 +10,7 @@ from ...xmpp import namespaces as ns
 from ...xmpp.element import E, Element, escape, serialise
 from ...xmpp.jid import JID
 from ...xmpp.payload import Payload
+from ..stored_xml import stanza_from
 from .effects import Effects
 from .occupants import Occupant
 from .relayed import LANG, passed_on
@@ -18,6 +19,7 @@ from .versions import note, note_gone, spread
 
 # What everybody in a room is sent of everybody else: a client that enters must be able to take all of it.
 _MOST_CHARACTERS: Final = 10_000
+_DELAY: Final = "{%s}delay" % ns.DELAY
 _X: Final = f"<x xmlns='{ns.MUC_USER}'>"
 
 
@@ -53,6 +55,17 @@ def presence_text(stanza: Element, room: JID) -> str:
     if len(text) > _MOST_CHARACTERS:
         return ">"
     return text[9:-11] if text.endswith("</presence>") else text[9:-2] + ">"
+
+
+def is_same(text: str, other: str) -> bool:
+    """Whether two presences, as `presence_text` has them, say the same, in whatever order and with whatever delay."""
+    return text == other or _said(text) == _said(other)
+
+
+def _said(text: str) -> list[str]:
+    presence = stanza_from(f"<presence{text}</presence>")
+    said = [serialise(item) for item in presence if item.tag != _DELAY]
+    return sorted([*said, presence.get(LANG, "")])
 
 
 def present(occupant: Occupant, inside: str = "") -> Notice:

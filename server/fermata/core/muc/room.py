@@ -10,8 +10,9 @@ from ...xmpp.jid import JID
 from ..archive_answer import Ends
 from ..archive_query import Found
 from ..records import OccupancySaved, PushSaved
+from . import affiliation_versions, come_back, enter, exit, messages, push, stanzas
 from . import archive as archives
-from . import come_back, enter, exit, messages, push, stanzas
+from .changelog import Changelog, Kept
 from .config import Config
 from .effects import Effects
 from .occupants import Occupant, Occupants, Session
@@ -52,12 +53,15 @@ class Room:
         occupancies: Iterable[OccupancySaved] = (),
         pushes: Iterable[PushSaved] = (),
         most_occupants: float = inf,
+        changelog: Kept | None = None,
+        cheap_rejoin: bool = True,
     ) -> None:
         """A room as it was kept.
 
         `new_id` returns an id for a stanza that the room makes. `history` are messages of the archive, oldest first:
         stanza-id, time, verdict of the rule function, XML. `occupancies` are who is in it; `pushes` who has registered
-        for push; `most_occupants` is what no owner may exceed.
+        for push; `most_occupants` is what no owner may exceed. `changelog` is what changed when; without `cheap_rejoin`
+        nobody is told.
         """
         state = RoomState(number, jid, secret, config, archive, new_id)
         self.state: Final = state
@@ -66,13 +70,19 @@ class Room:
         state.subject = Subject.of(jid, secret, *subject)
         state.vcard = VCard.parse(vcard)
         state.locked_until, state.most_occupants = locked_until, most_occupants
+        state.cheap_rejoin = cheap_rejoin
         state.pushes = Registrations(pushes)
-        for kept in history:
+        newest = list(history)
+        for kept in newest:
             message = messages.archived(jid, *kept)
             if message is not None:
                 state.history.append(message)
+        state.history.is_whole = len(newest) < config.maxhistoryfetch
         for row in occupancies:
             self._restore(row)
+        state.changelog = Changelog.load(number, changelog or {})
+        if state.changelog is not None:
+            state.changelog.watched_by(state.occupants.everyone if cheap_rejoin else ())
 
     def _restore(self, row: OccupancySaved) -> None:
         state, session_jid = self.state, JID.parse(row.jid)
@@ -99,13 +109,23 @@ class Room:
         *,
         instant: bool = False,
         most_occupants: float = inf,
+        cheap_rejoin: bool = True,
     ) -> "tuple[Room, Effects]":
         """A new room, made by a session that enters it and so owns it (§10.1).
 
         It is locked until it was configured, unless it is `instant`. Raises StanzaError, and then there is no room:
         `item-not-found` for a presence that is not there to enter a room.
         """
-        room = cls(number, jid, config, secret, archive, new_id, most_occupants=most_occupants)
+        room = cls(
+            number,
+            jid,
+            config,
+            secret,
+            archive,
+            new_id,
+            most_occupants=most_occupants,
+            cheap_rejoin=cheap_rejoin,
+        )
         room.state.locked_until = 0.0 if instant else now + LOCK_SECONDS
         return room, room._step(enter.make, sender, presence, now)
 
@@ -143,6 +163,8 @@ class Room:
         """A request again, with what the archive has to say of what was to be read for it."""
 
         def take(state: RoomState, sender: JID, stanza: Element, now: float) -> Effects:
+            if stanza.tag == "presence":
+                return stanzas.take_presence(state, sender, stanza, now, answer if isinstance(answer, Found) else None)
             effects = Effects()
             archives.conclude(state, effects, sender, stanza, answer)
             return effects
@@ -150,12 +172,18 @@ class Room:
         return self._step(take, sender, stanza, now)
 
     def _step(self, take: _Take, sender: JID, stanza: Element, now: float) -> Effects:
+        log = self.state.changelog
+        if log is not None:
+            log.begin_step(now)
         try:
-            return take(self.state, sender, stanza, now)
+            effects = take(self.state, sender, stanza, now)
         except StanzaError as error:
             # Even where an occupant was addressed it is the room that refuses (XEP-0045 §7.2.5, XEP-0410 §3.3).
             error.by = self.state.jid
             raise
+        if log is not None and log.unannounced:
+            affiliation_versions.announce(self.state, effects)
+        return effects
 
     def undeliverable(self, sender: JID, stanza: Element, now: float, own: bool = False) -> Effects:
         """An error came back for a stanza of the room, from a session; `own` if our side made it, not the other one."""

@@ -6,14 +6,17 @@ from ...xmpp.element import Element, child
 from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
 from ...xmpp.stanza import message_type
-from . import enter, exit, invite, iq, messages, moderation, private, register, rename, retraction, voice
-from .effects import Effects
+from ..archive_query import Found
+from . import enter, exit, invite, iq, messages, moderation, private, register, rejoin, rename, retraction, voice
+from .effects import Effects, Reading
+from .occupants import Occupant
 from .relayed import addressed
 from .state import RoomState
+from .wishes import Wish, fulfilled, version_in, wish_of
 
 
-def take_presence(room: RoomState, sender: JID, stanza: Element, now: float) -> Effects:
-    """A presence to the room or to any occupant JID of it."""
+def take_presence(room: RoomState, sender: JID, stanza: Element, now: float, found: Found | None = None) -> Effects:
+    """A presence to the room or to any occupant JID of it; `found` is what was read in the archive for it."""
     type, occupant = stanza.get("type", ""), room.occupants.at(sender)
     if type == "error":
         return exit.undeliverable(room, sender, stanza, False, now)
@@ -24,18 +27,40 @@ def take_presence(room: RoomState, sender: JID, stanza: Element, now: float) -> 
         # §17.3: nothing else enters or leaves; who is not in has nothing to leave.
         return Effects()
     muc = child(stanza, enter.MUC)
+    if muc is None and room.cheap_rejoin:
+        again = rejoin.asked(stanza)
+        if again is not None:
+            return rejoin.rejoin(room, sender, stanza, again, now, found)
+        if occupant is None and version_in(stanza) is not None:
+            muc = Element(enter.MUC)  # XEP-0436 has no other way to enter in its examples
     if occupant is None:
         if muc is None:
             return enter.send_away(room, sender, stanza)
-        return enter.enter(room, sender, stanza, muc, now)
+        return enter.enter(room, sender, stanza, muc, now, found=found)
+    return _from_occupant(room, occupant, sender, stanza, muc, now, found)
+
+
+def _from_occupant(
+    room: RoomState,
+    occupant: Occupant,
+    sender: JID,
+    stanza: Element,
+    muc: Element | None,
+    now: float,
+    found: Found | None,
+) -> Effects:
+    """Somebody who is in has another nickname or presence, or wants to be told everything again."""
     effects = Effects()
-    limits = enter.limits_of(muc, now)
+    wish = fulfilled(room, sender, wish_of(room, stanza, muc, now), found) if muc is not None else Wish()
+    if isinstance(wish, Reading):
+        effects.reading = wish
+        return effects
     if addressed(stanza).resource not in ("", occupant.nick):
         occupant = rename.rename(room, effects, occupant, sender, stanza, now)
     elif muc is None:
         enter.change_availability(room, effects, occupant, sender, stanza)
     if muc is not None:
-        enter.resync(room, effects, occupant, sender, stanza, muc, limits)
+        enter.resync(room, effects, occupant, sender, stanza, muc, wish)
     return effects
 
 

@@ -1,5 +1,6 @@
 """What a room is at one moment: all that its rules read and change."""
 
+from collections import deque
 from collections.abc import Callable, Collection
 from math import inf
 from typing import Final, Protocol
@@ -7,6 +8,7 @@ from typing import Final, Protocol
 from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
 from ...xmpp.nickname import nickname_key
+from ...xmpp.payload import Payload
 from ..records import AffiliationSaved, Journalled, OccupancyEnded, OccupancySaved, RoomSaved
 from .changelog import Changelog
 from .config import Config
@@ -53,6 +55,7 @@ class RoomState:
         "affiliations",
         "applicants",
         "archive",
+        "awaited",
         "changelog",
         "cheap_rejoin",
         "config",
@@ -87,6 +90,7 @@ class RoomState:
         self.most_occupants = inf
         self.cheap_rejoin = True
         self.changelog: Changelog | None = None
+        self.awaited: dict[JID, deque[Payload]] = {}
         self.subject = Subject.of(jid, secret)
         self.vcard = VCard()
         self.affiliations: dict[str, Affiliation] = {}

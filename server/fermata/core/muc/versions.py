@@ -20,13 +20,11 @@ from .effects import Effects
 from .occupants import Occupant
 from .state import RoomState
 
-#: What may be seen: presences with and without real JIDs, lists of affiliations with and without bans.
+#: What may be seen: presences with and without real JIDs.
 REVEALING: Final = "r"
 PLAIN: Final = "p"
-ALL_LISTS: Final = "a"
-WITHOUT_BANS: Final = "b"
 
-_TOKEN: Final = re.compile(r"([0-9]{1,15})([rpab])[A-Za-z0-9_-]{8}")
+_TOKEN: Final = re.compile(r"([0-9]{1,15})([A-Zrp])[A-Za-z0-9_-]{8}")
 _SIGNATURE_BYTES: Final = 6
 _END: Final = "</x></presence>"
 
@@ -43,7 +41,7 @@ class Marks(IntFlag):
 
 
 def token(room: RoomState, log: Changelog, view: str, seq: int) -> str:
-    """A number as it is told to somebody who has seen everything up to it, in that view."""
+    """A number as it is told to somebody who has seen everything up to it, in that view: one letter."""
     said = f"{seq}{view}"
     signature = hmac.digest(room.secret, f"version {log.epoch} {said}".encode(), "sha256")[:_SIGNATURE_BYTES]
     return said + urlsafe_b64encode(signature).decode("ascii")
