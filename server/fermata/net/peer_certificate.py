@@ -7,6 +7,7 @@ peer that proves nothing is decided afterwards, since dialback may vouch for it.
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
@@ -66,6 +67,15 @@ class Trust:
         return ""
 
 
+# The application data of a connection are Twisted's.
+_trusts: Final[WeakKeyDictionary[SSL.Connection, Trust]] = WeakKeyDictionary()
+
+
+def judge_by(trust: Trust, connection: SSL.Connection) -> None:
+    """What the peer shows on this connection will be judged by that trust."""
+    _trusts[connection] = trust
+
+
 def ask_for_certificate(context: SSL.Context) -> None:
     """Has the peer show its certificate, if it has one, and lets the handshake succeed whatever it is worth."""
     context.set_verify(SSL.VERIFY_PEER, lambda *_: True)
@@ -79,10 +89,8 @@ def proves(connection: SSL.Connection, domain: str) -> str:
     certificate = connection.get_peer_certificate()
     if certificate is None:
         return "it shows no certificate"
-    trust = connection.get_app_data()
-    assert isinstance(trust, Trust)
     try:
-        fault = trust.fault(certificate, connection.get_peer_cert_chain() or [])
+        fault = _trusts[connection].fault(certificate, connection.get_peer_cert_chain() or [])
         shown = certificate.to_cryptography()
     except _BROKEN as error:  # OpenSSL takes some that are none
         return f"its certificate is malformed: {error}"

@@ -14,7 +14,7 @@ from zope.interface import implementer
 
 from ..host.federation import Pair
 from .certificates import ascii_name
-from .peer_certificate import Trust, ask_for_certificate
+from .peer_certificate import Trust, ask_for_certificate, judge_by
 from .targets import literal
 from .tls import CertificateError, Identities, select
 
@@ -75,7 +75,7 @@ class _Opened:
     def clientConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:  # noqa: N802, N803
         """See IOpenSSLClientConnectionCreator."""
         connection = SSL.Connection(self._context, None)
-        connection.set_app_data(self._trust)
+        judge_by(self._trust, connection)
         if not literal(self._remote):  # RFC 6066 §3
             connection.set_tlsext_host_name(ascii_name(self._remote).encode("ascii"))
         if self._direct_tls:
@@ -91,5 +91,5 @@ class _Accepted:
     def serverConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:  # noqa: N802, N803
         """See IOpenSSLServerConnectionCreator."""
         connection = SSL.Connection(self._context, None)
-        connection.set_app_data(self._trust)
+        judge_by(self._trust, connection)
         return connection
