@@ -33,8 +33,18 @@ class Connection(Protocol):
     direction: str  #: "out", "in"; a bidirectional one is the one in which it was opened
     address: str  #: of the peer, as host and port
     is_encrypted: bool
-    proof: str  #: how the peer has proven its domain: "certificate", "dialback"; empty: not at all
-    offers_management: bool  #: the peer has listed stream management (XEP-0198) in its features
+
+    @property
+    def proof(self) -> str:
+        """How the peer has proven its domain: "certificate", "dialback"; empty: not at all."""
+
+    @property
+    def offers_management(self) -> bool:
+        """Whether the peer has listed stream management (XEP-0198) in its features."""
+
+    @property
+    def stanza_bytes(self) -> int:
+        """The largest stanza that the peer takes (XEP-0478), 0 if it has not said."""
 
     @property
     def has_backlog(self) -> bool:
@@ -44,7 +54,11 @@ class Connection(Protocol):
         """Sends whole stanzas or other elements."""
 
     def end(self, error: StreamError | None) -> None:
-        """Closes the stream and the connection, with an error if there is one."""
+        """Closes the stream and the connection, with an error if there is one.
+
+        Without an error, what the peer has sent before it closes its stream as well still comes; then the trunk is
+        lost. Nothing more is written meanwhile.
+        """
 
     def end_now(self, error: StreamError | None) -> None:
         """The same when the process is about to end, or the peer is known not to read."""
@@ -63,7 +77,10 @@ class Trunk(Protocol):
         """A stanza from the peer: its addresses are prepared, and belong to a pair of `receives`."""
 
     def take_refused(self, stanza: Element, to: JID, sender: JID, error: StanzaError) -> None:
-        """One that was too much to be read: only its start tag is there."""
+        """One that was too much to be read, so that only its start tag is there, or whose addresses are malformed.
+
+        Then `to` and `sender` are their domains alone. Either way both belong to a pair of `receives`.
+        """
 
     def manage(self, element: Element) -> None:
         """An element of stream management (XEP-0198). Raises StreamError."""

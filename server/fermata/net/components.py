@@ -1,9 +1,8 @@
 """Where external components connect (XEP-0114)."""
 
-import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.internet.protocol import ServerFactory, connectionDone
@@ -24,8 +23,6 @@ from .stream_connection import StreamConnection
 from .turn_writes import TurnWrites
 
 _log = Logger()
-# A machine that is gone says nothing, and the protocol has no way to ask: the system must find out, in two minutes.
-_KEEPALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 20, "TCP_KEEPCNT": 3}
 
 
 class Component(Protocol):
@@ -73,7 +70,7 @@ class ComponentConnection(StreamConnection):
     def connectionMade(self) -> None:
         """See Protocol."""
         super().connectionMade()
-        _keep_alive(self._socket)
+        self._keep_alive()
         self._end_after(self._shared.unauthenticated_seconds, StreamError("connection-timeout"))
 
     def dataReceived(self, data: bytes) -> None:
@@ -154,16 +151,6 @@ class ComponentConnection(StreamConnection):
         self._component = self._shared.components[want.domain]
         self._component.connected(self)
         _log.info("The component {domain} is connected", domain=want.domain)
-
-
-def _keep_alive(connection: Any) -> None:
-    """Has the system find out when the peer's machine is gone; only TCP needs that."""
-    handle = connection.getHandle() if hasattr(connection, "getHandle") else None
-    if handle is not None and handle.family in (socket.AF_INET, socket.AF_INET6):
-        connection.setTcpKeepAlive(True)
-        for option, value in _KEEPALIVE.items():
-            if hasattr(socket, option):  # each system has some of them
-                handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
 class ComponentListeners(ServerFactory):

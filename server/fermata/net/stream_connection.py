@@ -1,5 +1,6 @@
 """What all connections with a stream have in common: writing at the end of a turn, and closing in time to read why."""
 
+import socket
 from typing import Any, Final
 
 from twisted.internet.interfaces import IPushProducer
@@ -15,6 +16,8 @@ from .turn_writes import TurnWrites
 
 _CLOSE_SECONDS: Final = 0.5  #: how long the peer has to read our goodbye
 _ABORT_SECONDS: Final = 5.0  #: and how long to close the connection properly
+# A machine that is gone says nothing, and not every protocol lets one ask: the system finds out, in two minutes.
+_KEEPALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 20, "TCP_KEEPCNT": 3}
 
 
 @implementer(IPushProducer)
@@ -51,6 +54,16 @@ class StreamConnection(Protocol):
         self.transport.registerProducer(self, True)
         if not isinstance(self._socket, UnixConnection):
             self.transport.setTcpNoDelay(True)
+
+    def _keep_alive(self) -> None:
+        """Has the system find out when the peer's machine is gone; only TCP needs that."""
+        connection = self._socket
+        handle = connection.getHandle() if hasattr(connection, "getHandle") else None
+        if handle is not None and handle.family in (socket.AF_INET, socket.AF_INET6):
+            connection.setTcpKeepAlive(True)
+            for option, value in _KEEPALIVE.items():
+                if hasattr(socket, option):  # each system has some of them
+                    handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """See Protocol."""
@@ -89,6 +102,7 @@ class StreamConnection(Protocol):
     def flush(self) -> None:
         """Hands what was gathered to the transport."""
         if self._unsent:
+            self._turn.before()
             self._turn.written += len(self._unsent)
             data = "".join(self._unsent).encode()
             self._unsent.clear()
@@ -101,10 +115,14 @@ class StreamConnection(Protocol):
         self._closing = True
         self._forget_timer()
         self._let_go()
-        self.write(self._opening() + (stream_error(error) if error is not None else "</stream:stream>"))
+        self.write(self._opening() + self._farewell(error))
         self._timer = self._clock.callLater(_CLOSE_SECONDS if error else 0, self._close)
 
-    def end_now(self, error: StreamError) -> None:
+    def _farewell(self, error: StreamError | None) -> str:
+        """What ends our stream."""
+        return stream_error(error) if error is not None else "</stream:stream>"
+
+    def end_now(self, error: StreamError | None) -> None:
         """The same when the process is about to end, and nobody can be waited for."""
         self.end(error)
         self._forget_timer()

@@ -3,7 +3,7 @@
 from typing import Any
 
 from OpenSSL.SSL import Error, WantReadError
-from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IOpenSSLServerConnectionCreator
 from twisted.internet.protocol import Protocol
 from twisted.protocols.policies import ProtocolWrapper
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
@@ -48,7 +48,7 @@ class RecordBoundary:
 
 
 class TLSTransport(TLSMemoryBIOProtocol):
-    """A server's TLS.
+    """TLS of one connection.
 
     Mostly, what comes in or goes out is one record. Then one read empties OpenSSL, and nothing has to be sent in
     return: Twisted would learn both from exceptions, which cost more than the record.
@@ -97,18 +97,28 @@ class TLSTransport(TLSMemoryBIOProtocol):
 
 
 class TLSFactory(TLSMemoryBIOFactory):
-    """Wraps the connections of another factory in TLS from their first byte."""
+    """Wraps the connections of another factory in TLS from their first byte; `is_client` for those that we make."""
 
     protocol = TLSTransport
     noisy = False
 
-    def __init__(self, creator: IOpenSSLServerConnectionCreator, wrapped: Any) -> None:
-        super().__init__(creator, False, wrapped)
+    def __init__(
+        self,
+        creator: IOpenSSLServerConnectionCreator | IOpenSSLClientConnectionCreator,
+        wrapped: Any,
+        is_client: bool = False,
+    ) -> None:
+        super().__init__(creator, is_client, wrapped)
 
 
-def start_tls(transport: Any, creator: IOpenSSLServerConnectionCreator, protocol: Protocol) -> TLSTransport:
-    """Begins TLS on a connection that stands; returns the protocol's new transport."""
-    tls = TLSTransport(TLSFactory(creator, None), protocol, False)
+def start_tls(
+    transport: Any,
+    creator: IOpenSSLServerConnectionCreator | IOpenSSLClientConnectionCreator,
+    protocol: Protocol,
+    is_client: bool = False,
+) -> TLSTransport:
+    """Begins TLS on a connection that stands, in either role; returns the protocol's new transport."""
+    tls = TLSTransport(TLSFactory(creator, None, is_client), protocol, False)
     transport.protocol = tls
     tls.makeConnection(transport)  # type: ignore[no-untyped-call]
     return tls

@@ -46,6 +46,7 @@ class IncomingStream:
         self._proven = Proven(self._rules.is_served)
         self.header_sent = False
         self.proof = ""  #: how the peer has proven its domain: "certificate"; "dialback" if any pair needed that
+        self.offers_management = False  #: who opens a stream lists no features
         self.stanza_bytes = 0  #: the largest stanza that the peer takes; 0 if it has not said
         self.check = self._proven.check  #: see Proven
         self.domains = self._proven.domains
