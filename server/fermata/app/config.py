@@ -26,7 +26,6 @@ _WITHOUT_EFFECT: Final = (
     ("stay", "cheap_rejoin"),
     ("stay", "restart_invites"),
     ("accounts", ""),
-    ("archive", "retention_days"),
 )
 
 

@@ -231,7 +231,12 @@ class Archive:
 
     accounts: bool = setting(True, values.flag, "Keep the messages of accounts.")
     rooms: bool = setting(True, values.flag, "Keep the messages of rooms.")
-    retention_days: int = setting(0, values.limit(), "Forget messages after so many days; 0 keeps them for good.")
+    retention_days: int = setting(
+        0,
+        values.limit(),
+        "Forget messages after so many days; 0 keeps them for good. Clients that were away for longer miss some, so 30"
+        " or more are advisable.",
+    )
 
 
 @dataclass(frozen=True)

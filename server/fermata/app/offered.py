@@ -22,6 +22,7 @@ from ..services.presence import Presences
 from ..services.registration import Registration
 from ..services.relayed import Relayed
 from ..services.reports import Reports
+from ..services.retention import Retention
 from ..services.room_administration import RoomAdministration
 from ..services.shutting_down import ShuttingDown
 from ..services.subscriptions import Subscriptions
@@ -64,6 +65,8 @@ def offered(ground: Ground) -> Services:
     users.on_removal.append(rooms.forget)
     last_seen = LastSeen(database.values, writer, clock)
     ground.presences.on_absence.append(last_seen.left)
+    if ground.config.archive.retention_days:
+        Retention(ground.rooms, database.archive, writer, clock, spawn, ground.config.archive.retention_days)
     services = Services()
     for service in (users, announcements, rebuilding, rooms, last_seen, Reports(own, clock), CommandTable()):
         services.offer(service)

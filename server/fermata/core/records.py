@@ -66,6 +66,18 @@ class MessageReplaced(NamedTuple):
     owner: int
 
 
+class ArchiveFloorRaised(NamedTuple):
+    """No place up to that one is ever given to a message again, even when nothing is left there."""
+
+    seq: int
+
+
+class ArchiveExpired(NamedTuple):
+    """The messages up to that place, in all archives, are older than any is to be; comes with an ArchiveFloorRaised."""
+
+    seq: int
+
+
 class MessageSpooled(NamedTuple):
     """A message that waits for its recipient to come online (XEP-0160)."""
 
@@ -260,6 +272,8 @@ Record = (
     | CredentialsSaved
     | MessageArchived
     | MessageReplaced
+    | ArchiveFloorRaised
+    | ArchiveExpired
     | MessageSpooled
     | SpoolTaken
     | RosterItemSaved

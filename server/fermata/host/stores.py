@@ -177,6 +177,9 @@ class ArchiveStore(Protocol):
     async def message(self, seq: int, owner: int) -> ArchivedRow | None:
         """The message at that place of an archive, if there is one."""
 
+    async def oldest(self, after: int, limit: int) -> list[tuple[int, float]]:
+        """Place and time of the first messages behind a place, of all archives together, by place."""
+
     async def newest(self, owner: int, limit: int) -> list[ArchivedRow]:
         """The newest messages of an archive, oldest first."""
 

@@ -21,6 +21,12 @@ _MESSAGE = select(*(archive.c[field] for field in ArchivedRow._fields)).where(
     archive.c.seq == bindparam("seq", type_=BigInteger()),
     or_(archive.c.owner == pages.OWNER, archive.c.other == pages.OWNER),
 )
+_OLDEST = (
+    select(archive.c.seq, archive.c.stamp)
+    .where(archive.c.seq > bindparam("after", type_=BigInteger()))
+    .order_by(archive.c.seq)
+    .limit(pages.LIMIT)
+)
 
 
 class SQLArchive:
@@ -43,6 +49,11 @@ class SQLArchive:
         for row in await self._reader.rows(_MESSAGE, seq=seq, owner=owner):
             return ArchivedRow(*row)
         return None
+
+    async def oldest(self, after: int, limit: int) -> list[tuple[int, float]]:
+        """Place and time of the first messages behind a place, of all archives together, by place."""
+        rows = await self._reader.rows(_OLDEST, after=after, limit=limit)
+        return [(int(seq), float(stamp)) for seq, stamp in rows]
 
     async def newest(self, owner: int, limit: int) -> list[ArchivedRow]:
         """The newest messages of an archive, oldest first."""

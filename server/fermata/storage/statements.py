@@ -129,6 +129,9 @@ class Statements:
         self.written = {kind: self._append(kind, table) for kind, table in APPENDED.items()}
         self.written[records.MessageReplaced] = self._text(_replacement())
         self.written[records.HandledExpired] = self._text(_expiry())
+        place: Any = bindparam(None, type_=BigInteger())
+        self.written[records.ArchiveFloorRaised] = self._text(self._raise_archive_floor(place))
+        self.written[records.ArchiveExpired] = self._text(delete(tables.archive).where(tables.archive.c.seq <= place))
         keyed = {table.name: self._keyed(table) for table in KEYED.values()}
         self.keyed = {kind: keyed[table.name] for kind, table in KEYED.items()}
         self.erasures = [self._erasure(statement) for statement in self._erase()]
@@ -147,7 +150,7 @@ class Statements:
     def _erase(self) -> Iterator[ClauseElement]:
         number: Any = bindparam("number", type_=BigInteger())
         archive, entity = tables.archive, tables.entity
-        yield self._raise_archive_floor()
+        yield self._raise_archive_floor(func.coalesce(func.max(archive.c.seq), literal_column("0")))
         # A message between two accounts stays in the archive of the one who is left.
         yield (
             update(archive)
@@ -162,10 +165,9 @@ class Statements:
                     yield delete(table).where(column == number)
         yield update(entity).where(entity.c.number == number).values(jid=null())
 
-    def _raise_archive_floor(self) -> ClauseElement:
+    def _raise_archive_floor(self, place: Any) -> ClauseElement:
         meta = tables.meta
-        newest = func.coalesce(func.max(tables.archive.c.seq), literal_column("0"))
-        row: Any = select(literal_column(f"'{ARCHIVE_FLOOR}'"), cast(newest, Text)).where(literal_column("1 = 1"))
+        row: Any = select(literal_column(f"'{ARCHIVE_FLOOR}'"), cast(place, Text)).where(literal_column("1 = 1"))
         insert = self._insert(meta).from_select(["key", "value"], row)
         higher = cast(meta.c.value, BigInteger) < cast(insert.excluded.value, BigInteger)
         statement: ClauseElement = insert.on_conflict_do_update(
