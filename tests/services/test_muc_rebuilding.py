@@ -1,11 +1,13 @@
 """Rooms over a crash: whoever was in is in, nobody sees anything, and who is really gone is found out quietly."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 
 from fermata.app.config_components import Components, External
-from fermata.app.config_tables import Config
+from fermata.app.config_tables import Config, Stay
+from fermata.core.records import InviteOwed, InviteSettled, OccupancyEnded, Record, Step
+from fermata.host.stores import RecordedOccupancy
 from fermata.services.muc_rebuilding import Rebuilding
 from fermata.services.room_administration import RoomAdministration
 from fermata.xmpp.jid import JID
@@ -18,12 +20,13 @@ from kit.world import World
 
 ROOM = "tea@conference.localhost"
 SECRET = "correct horse battery staple"
+FAR = Components(external={"far.localhost": External(SECRET)})
 CAT, DOG = "cat@far.localhost/roof", "dog@far.localhost/yard"
 
 
 @pytest.fixture
 def world(worlds: Callable[[Config], World]) -> World:
-    return worlds(Config(components=Components(external={"far.localhost": External(SECRET)})))
+    return worlds(Config(components=FAR))
 
 
 @pytest.fixture
@@ -335,6 +338,7 @@ def test_rooms_that_are_not_in_memory_yet_are_counted(world: World, ann: Client)
 
 
 def test_the_story_says_that_the_server_went_down(world: World, ann: Client) -> None:
+    world.advance(1)
     world.crash()
     back(world)
     world.do(world.parts.services[Rebuilding].stop())
@@ -364,3 +368,66 @@ def test_somebody_in_doubt_may_leave_as_anybody_may(world: World, ann: Client) -
     assert left == [CAT, DOG]
     world.crash()
     assert CAT not in states(world)
+
+
+def test_without_the_journal_nobody_is_kept_and_everybody_can_be_remembered(
+    worlds: Callable[[Config], World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = worlds(Config(components=FAR, stay=Stay(journal=False)))
+    ann = world.online("ann@localhost/phone")
+    create(ann, ROOM, "Ann")
+    comes(far(world), CAT)
+    remembered: list[tuple[str, str, str]] = []
+
+    def remember(rebuilding: Rebuilding, recorded: Iterable[RecordedOccupancy]) -> None:
+        rebuilding.on_forgotten = note
+        rebuild(rebuilding, recorded)
+
+    def note(row: RecordedOccupancy, now: float) -> list[Record]:
+        assert now == world.clock.seconds()
+        remembered.append((row.room, row.session, row.nick))
+        return [InviteOwed(row.number, row.session, row.nick, row.wants_invite, now)]
+
+    rebuild = Rebuilding.rebuild
+    monkeypatch.setattr(Rebuilding, "rebuild", remember)
+    world.crash()
+    assert remembered == [(ROOM, "ann@localhost/phone", "Ann"), (ROOM, CAT, "Cat")]
+    assert world.rows("SELECT jid FROM occupancy") == []
+    assert world.rows("SELECT jid FROM invite ORDER BY jid") == [("ann@localhost/phone",), (CAT,)]
+    assert states(world) == {}
+    server = far(world)
+    world.advance(60)
+    assert server.synchronise() == []
+    server.send(f"<iq type='get' id='p' from='{CAT}' to='{ROOM}/Cat'><ping xmlns='{ns.PING}'/></iq>")
+    refused = server.wait_for(lambda each: each.get("id") == "p")
+    assert find(refused, "error/errors:not-acceptable") is not None
+    assert story(world)[-1] == (CAT, "exit", "not kept")
+
+
+def test_without_the_journal_a_temporary_room_goes_if_nobody_enters_it_again(
+    worlds: Callable[[Config], World],
+) -> None:
+    world = worlds(Config(components=FAR, stay=Stay(journal=False)))
+    ann = world.online("ann@localhost/phone")
+    for room in (ROOM, f"green-{ROOM}"):
+        create(ann, room, "Ann", persistentroom="0")
+    create(ann, f"black-{ROOM}", "Ann")
+    world.crash()
+    enter(world.online("ann@localhost/phone"), ROOM, "Ann")
+    world.advance(601)
+    rooms = world.do(world.parts.services[RoomAdministration].rooms())
+    assert [each.jid for each in rooms] == [f"black-{ROOM}", ROOM]
+
+
+def test_a_room_that_is_owed_an_invitation_to_is_not_taken_for_deserted(world: World, ann: Client) -> None:
+    ann.set(configuration(persistentroom="0"), ROOM)
+    ((number,),) = world.rows("SELECT number FROM entity WHERE jid LIKE 'tea@%'")
+    owed = InviteOwed(number, CAT, "Cat", True, world.clock.seconds())
+    world.database.writer.submit(Step([OccupancyEnded(number, "ann@localhost/phone"), owed]))
+    world.turn()
+    world.crash()
+    world.advance(601)
+    assert len(world.rows("SELECT room FROM room")) == 1
+    world.database.writer.submit(Step([InviteSettled(number, CAT)]))
+    world.advance(3601)
+    assert world.rows("SELECT room FROM room") == []

@@ -288,7 +288,7 @@ class RoomService:
         session = self._sessions.get(to)
         if session is not None and not session.owner.blocklist.blocks(JID.parse(payload.sender)):
             session.send(payload, to)
-        else:
+        elif payload.type != "groupchat" or not self.verification.is_awaited(to):
             self._router.deliver(payload, to)
 
     def _vanish(self, jid: JID, session: JID, why: str) -> None:

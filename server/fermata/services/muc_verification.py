@@ -52,6 +52,10 @@ class RoomVerification:
         is_doubtful = self._rules.is_unverified(session, room) and self._sessions.get(session) is None
         return self._rules.started if is_doubtful else 0.0
 
+    def is_awaited(self, session: JID) -> bool:
+        """Whether it is a session of our own accounts that may still come back: nothing can be delivered to it now."""
+        return self._rules.is_awaited(session)
+
     def recall(self, room: JID, session: JID, answers_pings: bool) -> None:
         """A session was in a room when the process before this one ended."""
         if self._sessions.get(session) is None:  # else it was restored

@@ -124,7 +124,8 @@ class RoomAdministration:
         lines = await self._rooms.journal(row.number, _STORY_LINES)
         told = [line for line in lines if user is None or JID.parse(line.jid).bare == user]
         if told:
-            told += [line for line in await self._rebuilding.starts(room.domain) if line.stamp >= told[0].stamp]
+            starts = await self._rebuilding.starts(room.domain)
+            told = [line for line in starts if line.stamp >= told[0].stamp] + told
         return sorted(told, key=lambda line: line.stamp)
 
     async def forget(self, jid: JID) -> None:
