@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from fermata.app.config import Config, ConfigError, listeners, load, without_effect
+from fermata.app.config_s2s import DomainPolicy
 from fermata.app.config_tables import Durability, RestartInvites, RoomJoining
 from fermata.app.config_text import default_text
+from fermata.net.targets import Place
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,7 +47,9 @@ def test_an_empty_file_is_the_server_of_the_design(write):
     assert config.s2s.listen == ("tcp:5269:interface=127.0.0.1",)
     assert (config.s2s.require_tls, config.s2s.require_valid_certificate) == (True, False)
     assert config.s2s.resolver is None
-    assert config.s2s.routes == {}
+    assert config.s2s.routes == config.s2s.domains == {}
+    assert config.s2s.listen_direct_tls == ()
+    assert config.s2s.bidi is True
     assert dataclasses.asdict(config.stay) == {
         "journal": True,
         "limbo": True,
@@ -77,8 +81,15 @@ listen_direct_tls = []
 require_tls = false
 [s2s]
 resolver = "[::1]:53"
+listen_direct_tls = ["tcp:5270"]
+bidi = false
 [s2s.routes]
-"peer.example" = "127.0.0.1:16269"
+"Peer.example" = "127.0.0.1:16269"
+"bücher.example" = "tls:[::1]:5270"
+"third.example" = "tls:host.example:5270"
+[s2s.domains]
+"bad.example" = "block"
+"good.example" = "secure"
 [stay]
 restart_invites = "off"
 [muc]
@@ -100,7 +111,14 @@ def test_every_value_arrives_prepared_and_typed(write):
     assert len(config.c2s.listen) == 3
     assert config.c2s.listen_direct_tls == ()
     assert config.s2s.resolver == ("::1", 53)
-    assert config.s2s.routes == {"peer.example": ("127.0.0.1", 16269)}
+    assert config.s2s.routes == {
+        "peer.example": Place("127.0.0.1", 16269, False),
+        "bücher.example": Place("::1", 5270, True),
+        "third.example": Place("host.example", 5270, True),
+    }
+    assert config.s2s.domains == {"bad.example": DomainPolicy.BLOCK, "good.example": DomainPolicy.SECURE}
+    assert config.s2s.listen_direct_tls == ("tcp:5270",)
+    assert config.s2s.bidi is False
     assert config.stay.restart_invites is RestartInvites.OFF
     assert config.accounts.room_joining is RoomJoining.ALL
     assert config.limits.stanza_bytes == 0
@@ -120,7 +138,7 @@ def test_a_configuration_cannot_be_changed_after_it_was_read(write):
     with pytest.raises(dataclasses.FrozenInstanceError):
         config.server.domains = ("other.example",)
     with pytest.raises(TypeError):
-        config.s2s.routes["b.example"] = ("h", 2)
+        config.s2s.routes["b.example"] = Place("h", 2, False)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +155,14 @@ def test_a_configuration_cannot_be_changed_after_it_was_read(write):
         ("[s2s.route]\na = 1", "1: unknown table [s2s.route]; did you mean [s2s.routes]?"),
         ("\nc2s.listn = []", "2: unknown key `listn` in [c2s]; did you mean `listen`?"),
         ("\nc2s = { listn = [] }", "2: unknown key `listn` in [c2s]; did you mean `listen`?"),
+        ("[s2s.routes]\n'b.example' = 'h'", '2: `routes` "b.example" in [s2s]: "h" is no "host:port"'),
+        ("[s2s.routes]\n'b.example' = 'tls:h'", '2: `routes` "b.example" in [s2s]: "h" is no "host:port"'),
+        ("[s2s]\nresolver = 'dns.example:53'", '2: `resolver` in [s2s]: "dns.example" is no IP address'),
+        ("[s2s]\n[s2s.domain]\na = 1", "2: unknown table [s2s.domain]; did you mean [s2s.domains]?"),
+        (
+            "[s2s.domains]\n'b.example' = 'blok'",
+            '2: `domains` "b.example" in [s2s]: expected "allow", "block" or "secure", not "blok"',
+        ),
         ("c2s = 5", "1: [c2s] must be a table, not an integer"),
         ("[[c2s]]", "1: [c2s] must be a table, not an array"),
         ("[c2s]\nlisten = 'tcp:1'", "2: `listen` in [c2s]: expected an array of strings, not a string"),

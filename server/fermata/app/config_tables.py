@@ -5,7 +5,6 @@ The strict reading (`config`) and the commented default file (`config_text`) are
 
 # ruff: noqa: RUF009  -- `setting` makes a dataclass field, which is what ruff looks for here.
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -15,8 +14,8 @@ from ..xmpp.jid import JID
 from . import config_values as values
 from .config_components import Components
 from .config_registration import Registration
+from .config_s2s import S2S
 from .config_setting import Field, setting
-from .config_values import HostPort
 
 
 class Durability(StrEnum):
@@ -149,35 +148,6 @@ class C2S:
         True,
         values.flag,
         "Never change this outside of tests: false lets passwords cross the network in clear text.",
-    )
-
-
-@dataclass(frozen=True)
-class S2S:
-    """Connections to and from other servers."""
-
-    listen: tuple[str, ...] = setting(
-        ["tcp:5269:interface=127.0.0.1"],
-        values.array_of(values.endpoint),
-        "Where other servers connect.",
-    )
-    require_tls: bool = setting(True, values.flag, "Talk to no server in clear text.")
-    require_valid_certificate: bool = setting(
-        False,
-        values.flag,
-        "False lets dialback, and so the DNS, vouch for a server whose certificate does not.",
-    )
-    resolver: HostPort | None = setting(
-        "",
-        values.optional(values.host_port),
-        "A name server to ask instead of the system's.",
-        example='"127.0.0.1:53"',
-    )
-    routes: Mapping[str, HostPort] = setting(
-        {},
-        values.table_of(values.domain, values.host_port),
-        "Where to find a server, without asking the DNS.",
-        example='"peer.example" = "127.0.0.1:16269"',
     )
 
 

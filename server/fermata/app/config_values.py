@@ -6,6 +6,7 @@ A reader raises `InvalidError`, whose sentences follow the name of the key.
 import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
@@ -193,6 +194,16 @@ def host_port(value: Any) -> HostPort:
     if match is None or not 0 < int(match["port"]) <= 65535:
         raise InvalidError(((), f'"{name}" is no "host:port"'))
     return HostPort(match["ipv6"] or match["host"], int(match["port"]))
+
+
+def address_port(value: Any) -> HostPort:
+    """The same with an IP address: where a name would be no use, since it would have to be found first."""
+    place = host_port(value)
+    try:
+        ip_address(place.host)
+    except ValueError:
+        raise InvalidError(((), f'"{place.host}" is no IP address')) from None
+    return place
 
 
 def optional(read: Reader[T]) -> Reader[T | None]:
