@@ -63,6 +63,11 @@ REPORTING = "urn:xmpp:reporting:1"
 PUBSUB = "http://jabber.org/protocol/pubsub"
 PUSH = "urn:xmpp:push:0"
 RESTART = "urn:x-fermata:restart:0"
+REJOIN = "urn:x-fermata:rejoin:0"
+HISTORY = "urn:x-fermata:history:0"
+PRESENCE_SESSION = "urn:xmpp:presence-session:0"
+PRESENCE_VERSIONS = "urn:xmpp:muc-presence-versioning:0"
+AFFILIATION_VERSIONS = "urn:xmpp:muc:affiliations:1"
 
 PREFIXES = {
     "stream": STREAMS,
@@ -105,6 +110,11 @@ PREFIXES = {
     "pubsub": PUBSUB,
     "push": PUSH,
     "restart": RESTART,
+    "rejoin": REJOIN,
+    "history": HISTORY,
+    "presence-session": PRESENCE_SESSION,
+    "presence-version": PRESENCE_VERSIONS,
+    "mav": AFFILIATION_VERSIONS,
     "occupant": OCCUPANT_ID,
     "fasten": FASTEN,
     "retract": RETRACT,

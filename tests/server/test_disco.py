@@ -11,8 +11,9 @@ from kit import ns
 from kit.archives import Page, query
 from kit.archives import page as archive_page
 from kit.commands import run
-from kit.muc import change, create, enter, party
+from kit.muc import change, create, enter, entered, join, party
 from kit.people import PASSWORD, People, roster_of
+from kit.rejoin import ASKING, join_with, mark, missed, rejoin, resuming
 from kit.server import Server, Settings
 from kit.stanzas import Element, codes, find, find_all, form_fields, form_values, show, text
 from kit.wire import Client
@@ -242,6 +243,39 @@ def push(people: People, client: Client, to: str) -> None:
         client.set(f"<{name} xmlns='{ns.PUSH}' jid='{client.jid}' node='N1'/>", to)
 
 
+def fast_reconnect(people: People, client: Client, to: str) -> None:
+    known = mark(enter(client, to, "Ann", content=ASKING).subject)
+    assert mark(enter(client, to, "Ann", content=resuming(known)).own)[0] == known[0]
+
+
+def rejoining(people: People, client: Client, to: str) -> None:
+    client.send(rejoin(to, "Ann"))
+    client.expect("presence", "user:x", id="again", from_=f"{to}/Ann")
+
+
+def history_by_id(people: People, client: Client, to: str) -> None:
+    client.send(f"<message type='groupchat' id='seen' to='{to}'><body>seen</body></message>")
+    stamp = find(client.wait_for(lambda stanza: stanza.get("id") == "seen"), f"sid:stanza-id[@by='{to}']")
+    assert stamp is not None
+    write_to(client, to)
+    entry = join_with(client, to, "Ann", missed(stamp.get("id", "")))
+    assert [text(message, "body") for message in entry.history] == ["hello"]
+
+
+def affiliation_versions(people: People, client: Client, to: str) -> None:
+    client.send(join(to, "Ann").replace("></x>", f"><mav xmlns='{ns.AFFILIATION_VERSIONS}'/></x>"))
+    told = client.expect("message", "user:x/mav:mav", "user:x/user:item", from_=to)
+    own = entered(client, to).own
+    mavs = [find(stanza, "user:x/mav:mav") for stanza in (told, own)]
+    assert [each is not None and bool(each.get("until")) for each in mavs] == [True, True]
+
+
+def presence_versions(people: People, client: Client, to: str) -> None:
+    version = f"<x xmlns='{ns.MUC_USER}'><version xmlns='{ns.PRESENCE_VERSIONS}' ver=''/></x>"
+    own = enter(client, to, "Ann", content=version).own
+    assert find(own, "user:x/presence-version:version[@ver]") is not None, show(own)
+
+
 REQUESTS: dict[str, Exercise] = {
     ns.DISCO_INFO: asks(INFO),
     ns.DISCO_ITEMS: asks(ITEMS),
@@ -287,6 +321,12 @@ ROOM = (
         f"{MODERATE}:0": old_moderation,
         f"{MODERATE}:1": moderation,
         ns.PUSH: push,
+        "urn:xmpp:mfr": fast_reconnect,
+        ns.PRESENCE_SESSION: fast_reconnect,
+        ns.PRESENCE_VERSIONS: presence_versions,
+        ns.AFFILIATION_VERSIONS: affiliation_versions,
+        ns.REJOIN: rejoining,
+        ns.HISTORY: history_by_id,
         RETRACT: retraction,
         f"{RETRACT}#tombstone": tombstones,
         "muc_open": means("membersonly", False),

@@ -22,7 +22,6 @@ _WITHOUT_EFFECT: Final = (
     ("stay", "client_resume"),
     ("stay", "server_resume"),
     ("stay", "guardian"),
-    ("stay", "cheap_rejoin"),
     ("stay", "restart_invites"),
     ("accounts", ""),
 )

@@ -150,6 +150,7 @@ class Parts:
             new_id,
             most,
             self._config.archive.rooms,
+            self._config.stay.cheap_rejoin,
         )
         iqs = IQTable(self._spawn, database.writer)
         RoomServiceRequests(domain, "Rooms", loading, iqs)

@@ -15,6 +15,7 @@ from ..host.stores import ArchiveStore, Entities, RoomStore, ValueStore
 from ..xmpp.element import Element
 from ..xmpp.jid import JID
 from .archives import ArchiveReading
+from .muc_changelogs import changelog_of
 
 _SECRET_BYTES = 32
 
@@ -52,7 +53,9 @@ class RoomLoading:
         new_id: Callable[[], str],
         most_occupants: float,
         keeps_archives: bool,
+        cheap_rejoin: bool = True,
     ) -> None:
+        self._cheap_rejoin = cheap_rejoin
         self._rooms, self._entities, self._archive, self._values = rooms, entities, archive, values
         self._clock, self._new_id, self._most_occupants = clock, new_id, most_occupants
         self._keeps_archives, self._reading = keeps_archives, ArchiveReading(archive)
@@ -86,6 +89,8 @@ class RoomLoading:
             occupancies=[each for each in await self._rooms.occupancies(row.number) if stays(JID.parse(each.jid))],
             pushes=await self._rooms.pushes(row.number),
             history=[(self._archive.id_of(each.seq, row.number), each.stamp, each.keep, each.xml) for each in newest],
+            changelog=await changelog_of(self._values, row.number),
+            cheap_rejoin=self._cheap_rejoin,
         )
 
     def create(self, jid: JID, creator: JID, presence: Element) -> tuple[Room, Effects]:
@@ -102,6 +107,7 @@ class RoomLoading:
             presence,
             self._clock.seconds(),
             most_occupants=self._most_occupants,
+            cheap_rejoin=self._cheap_rejoin,
         )
 
     async def public(self, service: str) -> list[tuple[str, str]]:
