@@ -127,7 +127,8 @@ class Net:
         self.clock = Clock()
         self.turn = TurnWrites(self.clock)
         self.servers: dict[str, Server] = {}
-        self.troubles: list[Trouble] = []
+        self.troubles: list[Trouble] = []  #: of the connections that were dialled
+        self.proven: list[Pair] = []  #: by the same
         self._ids = 0
 
     def new_id(self) -> str:
@@ -168,9 +169,8 @@ class Net:
     ) -> tuple[OutgoingConnection, PipeEnd]:
         """The same, to whatever accepts the connection."""
         target = Target(pair.remote, "192.0.2.2", 5269, direct_tls)
-        outgoing = OutgoingConnection(
-            server.shared, pair, target, purpose or Authenticate(), failed or self.troubles.append
-        )
+        failed, proven = failed or self.troubles.append, lambda: self.proven.append(pair)
+        outgoing = OutgoingConnection(server.shared, pair, target, purpose or Authenticate(), failed, proven)
         end, _ = connect(self.clock, outgoing, accepted)
         return outgoing, end
 

@@ -11,7 +11,7 @@ from zope.interface import implementer
 from ..core.s2s.outgoing import Authenticate, OutgoingStream, Purpose, Verify
 from ..core.s2s.pair import Pair
 from ..core.s2s.trouble import Cause, Trouble
-from ..core.s2s.wants import Verified
+from ..core.s2s.wants import Sends, Verified
 from .s2s_connection import DEEDS, ServerConnection, SharedByServers, words_of
 from .targets import Target
 from .tls_transport import start_tls
@@ -23,7 +23,10 @@ _TLS_REFUSED: Final = "the other server closed the connection once TLS had begun
 
 @implementer(IHandshakeListener)
 class OutgoingConnection(ServerConnection):
-    """Connects for a pair; `failed` is called once, unless the purpose is met."""
+    """Connects for a pair; `failed` is called once, unless the purpose is met.
+
+    `proven` is called when our side of the pair is: whoever looks for a way there need not look any further.
+    """
 
     def __init__(
         self,
@@ -32,11 +35,13 @@ class OutgoingConnection(ServerConnection):
         target: Target,
         purpose: Purpose,
         failed: Callable[[Trouble], None],
+        proven: Callable[[], None],
     ) -> None:
         """`target` is what the transport is, or will be, connected to: over TCP, whatever is to be spoken there."""
         self._stream: OutgoingStream
         super().__init__(shared, OutgoingStream(shared.policy, pair, purpose), "out")
-        self._pair, self._purpose, self._target, self._failed = pair, purpose, target, failed
+        self._pair, self._purpose, self._target = pair, purpose, target
+        self._failed, self._has_proven = failed, proven
         self._begins_tls = self._has_heard = self._is_done = False
         self.address = str(target)
 
@@ -84,6 +89,10 @@ class OutgoingConnection(ServerConnection):
         self.transport = start_tls(self.transport, creator, self, is_client=True)
         self.transport.registerProducer(self, True)
 
+    def _sends(self, want: Sends) -> None:
+        self._has_proven()
+        super()._sends(want)
+
     def _verified(self, want: Verified) -> None:
         assert isinstance(self._purpose, Verify)
         self._is_done = True
@@ -93,4 +102,4 @@ class OutgoingConnection(ServerConnection):
         if not self._is_done:
             self._failed(trouble)
 
-    _deeds: ClassVar = {**DEEDS, Verified: _verified}
+    _deeds: ClassVar = {**DEEDS, Sends: _sends, Verified: _verified}

@@ -9,7 +9,6 @@ from ..stream_header import StreamHeader
 
 FEATURES: Final = "{%s}features" % ns.STREAMS
 STARTTLS: Final = f"<starttls xmlns='{ns.TLS}'/>"
-BIDI: Final = f"<bidi xmlns='{ns.BIDI}'/>"
 MANAGEMENT: Final = f"<sm xmlns='{ns.SM}'/>"
 EXTERNAL: Final = "EXTERNAL"
 _OPENING: Final = (
@@ -58,6 +57,15 @@ def stanza_bytes(element: Element) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else 0
 
 
+def bidi(limit: int) -> str:
+    """Asks for a bidirectional stream, with the largest stanza that we take in bytes, 0 for any (XEP-0288, XEP-0478)."""
+    return f"<bidi xmlns='{ns.BIDI}'>{_limits(limit)}</bidi>"
+
+
+def _limits(limit: int) -> str:
+    return f"<limits xmlns='{ns.STREAM_LIMITS}'><max-bytes>{limit}</max-bytes></limits>" if limit else ""
+
+
 def offer(
     *, starttls: bool, requires_tls: bool, external: bool, dialback: bool, bidi: bool, management: bool, limit: int
 ) -> str:
@@ -69,6 +77,6 @@ def offer(
         (dialback, f"<dialback xmlns='{ns.DIALBACK_FEATURE}'><errors/></dialback>"),
         (bidi, f"<bidi xmlns='{ns.BIDI_FEATURE}'/>"),
         (management, MANAGEMENT),
-        (limit > 0, f"<limits xmlns='{ns.STREAM_LIMITS}'><max-bytes>{limit}</max-bytes></limits>"),
+        (True, _limits(limit)),
     )
     return f"<stream:features>{''.join(xml for is_offered, xml in offered if is_offered)}</stream:features>"

@@ -135,7 +135,7 @@ class IncomingStream:
     # -- STARTTLS (RFC 6120 §5)
 
     def _starttls(self, element: Element) -> list[Want]:
-        if self._proves is not None or self.is_proven or self._asked or not self._local:
+        if self._proves is not None or self.is_proven or self._asked:
             trouble = Trouble(Cause.STREAM, "it wanted TLS where there can be none")
             return [Write(f"<failure xmlns='{ns.TLS}'/>"), End(trouble)]
         return [Write(f"<proceed xmlns='{ns.TLS}'/>"), StartTLS(self._local)]
@@ -214,8 +214,6 @@ class IncomingStream:
 
     def _request(self, element: Element) -> dialback.Request:
         """Nobody is asked anything over a stream that he has opened: so an answer is a forgery (XEP-0220 §3.1)."""
-        if not self._id:
-            raise StreamError("not-authorized", "a stream starts with its header")
         request = dialback.read(element)
         if isinstance(request, dialback.Answer):
             raise StreamError("not-authorized", "nobody has asked for that")

@@ -161,7 +161,7 @@ class OutgoingStream:
 
     def _request_bidi(self, offered: features.Features) -> list[Want]:
         self._has_bidi = offered.bidi and self._policy.offers_bidi and self._proves is not None
-        return [Write(features.BIDI)] if self._has_bidi else []
+        return [Write(features.bidi(self._policy.stanza_bytes))] if self._has_bidi else []
 
     def _authenticate(self, offered: features.Features) -> list[Want]:
         if offered.external and self._proves is not None:
