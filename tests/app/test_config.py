@@ -401,5 +401,5 @@ def test_the_default_file_means_the_defaults_also_when_everything_is_uncommented
         seen.add(name)
     text = "\n".join(kept)
     keys = sum(len(dataclasses.fields(getattr(Config(), table.name))) for table in dataclasses.fields(Config))
-    assert text.count(" = ") == keys - 3  # all but the routes and the components
+    assert text.count(" = ") == keys - 4  # all but the routes, the domains and the components
     assert load(write(text)) == Config()

@@ -34,7 +34,7 @@ def _route(value: Any) -> Place:
 class S2S:
     """Connections to and from other servers.
 
-    `fermata s2s test DOMAIN` tells, step by step, how far we get with one of them; `fermata s2s list` how all are doing.
+    `fermata s2s test DOMAIN` tells, step by step, how far we get with one of them; `fermata s2s list` shows all.
     """
 
     listen: tuple[str, ...] = setting(
