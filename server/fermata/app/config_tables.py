@@ -13,6 +13,7 @@ from typing import Any
 from ..xmpp.jid import JID
 from . import config_values as values
 from .config_components import Components
+from .config_pubsub import PubSub
 from .config_registration import Registration
 from .config_s2s import S2S
 from .config_setting import Field, setting
@@ -297,6 +298,7 @@ class Config:
     s2s: S2S = field(default_factory=S2S)
     stay: Stay = field(default_factory=Stay)
     muc: MUC = field(default_factory=MUC)
+    pubsub: PubSub = field(default_factory=PubSub)
     accounts: Accounts = field(default_factory=Accounts)
     registration: Registration = field(default_factory=Registration)
     archive: Archive = field(default_factory=Archive)

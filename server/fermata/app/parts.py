@@ -32,6 +32,7 @@ from ..services.muc_service import RoomServiceRequests
 from ..services.muc_venues import Venues
 from ..services.muc_verification import RoomVerification
 from ..services.presence import Presences
+from ..services.questions import Questions
 from ..services.relayed import Relayed
 from ..services.roster import RosterRequests
 from ..services.safekeeping import Safekeeping
@@ -45,6 +46,7 @@ from .components import Components
 from .config_tables import Config
 from .federation import Federating
 from .offered import Ground, offered
+from .publishing import load_nodes, offer_publishing
 
 _ID_BYTES = 18
 
@@ -92,23 +94,23 @@ class Parts:
         self.login = Login(
             database.accounts, self.accounts, self.sessions, stream_management, failures, clock, self._spawn, in_thread
         )
-        self.services = offered(
-            Ground(
-                config,
-                database,
-                clock,
-                self._spawn,
-                in_thread,
-                self.router,
-                relayed,
-                self.accounts,
-                self.sessions,
-                presences,
-                subscriptions,
-                self._rooms,
-                new_id,
-            )
+        ground = Ground(
+            config,
+            database,
+            clock,
+            self._spawn,
+            in_thread,
+            self.router,
+            relayed,
+            self.accounts,
+            self.sessions,
+            presences,
+            subscriptions,
+            self._rooms,
+            new_id,
         )
+        self.services = offered(ground)
+        offer_publishing(ground, self.services)
         iqs = IQTable(self._spawn, writer)
         session_requests(iqs)
         RosterRequests(iqs, self.sessions, subscriptions)
@@ -135,7 +137,9 @@ class Parts:
         limits = self._config.limits
         strangers = Strangers(limits.stranger_messages_per_minute, limits.stranger_requests_per_minute, self._clock)
         for domain in self._config.server.domains:
-            destination = LocalDomain(self.accounts, self.messages, presences, iqs, self.router, relayed, strangers)
+            destination = LocalDomain(
+                self.accounts, self.messages, presences, iqs, self.router, relayed, strangers, self.services[Questions]
+            )
             self.router.serve(domain, destination)
 
     def _room_service(self, domain: str) -> RoomService:
@@ -188,7 +192,9 @@ class Parts:
         if number is None:
             return None
         spooled = await self._database.spool.sizes(number)
-        account = Account(number, jid, *await self._roster_and_blocklist(number, jid), spooled, self._reload_account)
+        nodes = await load_nodes(self._config, self._database, number, jid)
+        kept = await self._roster_and_blocklist(number, jid)
+        account = Account(number, jid, *kept, spooled, nodes, self._reload_account)
         account.preferences = await self._preferences(number)
         account.is_disabled = await self._database.accounts.is_disabled(jid)
         return account
@@ -207,5 +213,6 @@ class Parts:
         async def reload() -> None:
             account.roster, account.blocklist = await self._roster_and_blocklist(account.number, account.jid)
             account.preferences = await self._preferences(account.number)
+            account.nodes = await load_nodes(self._config, self._database, account.number, account.jid)
 
         self._spawn(reload())

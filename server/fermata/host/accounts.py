@@ -5,6 +5,7 @@ from typing import Final
 
 from ..core.archive_preferences import KEEP_ALL
 from ..core.blocking import Blocklist
+from ..core.pubsub.nodes import Nodes
 from ..core.records import Lineage
 from ..core.roster import Roster
 from ..xmpp.jid import JID
@@ -14,7 +15,7 @@ DISABLED: Final = "disabled"  #: of the value that a disabled account has: nobod
 
 
 class Account:
-    """One account: its number in storage, its sessions, its roster, its blocklist.
+    """One account: its number in storage, its sessions, its roster, its blocklist, its nodes.
 
     It is loaded when one of its sessions binds or something arrives for it, and dropped when it is idle.
     """
@@ -25,6 +26,7 @@ class Account:
         "is_disabled",
         "jid",
         "lineage",
+        "nodes",
         "number",
         "preferences",
         "roster",
@@ -39,11 +41,13 @@ class Account:
         roster: Roster,
         blocklist: Blocklist,
         spooled: dict[int, int],
+        nodes: Nodes,
         reload: "Callable[[Account], None]",
     ) -> None:
         """`reload` makes what the account can change what it is on disk, after a change could not be kept."""
         self.number, self.jid, self.roster, self.blocklist = number, jid, roster, blocklist
         self._reload, self.lineage = reload, Lineage(self._start_anew)
+        self.nodes = nodes  #: of publish-subscribe (XEP-0163)
         self.spooled = spooled  #: the messages that wait for it: how many characters each has, by its number
         self.is_disabled = False  #: nobody can log in to it: what arrives for it waits
         self.preferences = KEEP_ALL  #: what its archive keeps

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from ..core.blocking import Blocklist
 from ..core.presence import DirectedPresence
+from ..core.pubsub.capabilities import Caps
 from ..core.records import Step
 from ..core.release import ReleaseQueue
 from ..core.stream_management import Inbound, Outbound
@@ -72,6 +73,8 @@ class Session:
         self.presence: Element | None = None  #: as it was last broadcast, while available
         self.priority: int | None = None  #: of the available session; None before and after
         self.directed = DirectedPresence()
+        self.caps: Caps | None = None  #: what its last presence said about its client
+        self.interests: frozenset[str] | None = None  #: of which nodes it wants to hear; None: it has not said
         self.wants_roster = False  #: it asked for the roster, so it gets pushes (RFC 6121 §2.1.6)
         self.wants_blocklist = False  #: likewise (XEP-0191 §3.2)
         self.inbound: Inbound | None = None  #: stream management, once enabled

@@ -17,6 +17,7 @@ from ..xmpp.jid import JID
 from ..xmpp.payload import Payload, payload_of
 from .messages import Messages
 from .presence import Presences
+from .questions import Questions
 from .relayed import Relayed
 from .strangers import Strangers
 
@@ -35,9 +36,10 @@ class LocalDomain:
         router: Router,
         relayed: Relayed,
         strangers: Strangers,
+        questions: Questions,
     ) -> None:
         self._accounts, self._messages, self._presences = accounts, messages, presences
-        self._strangers = strangers
+        self._strangers, self._questions = strangers, questions
         self._iqs, self._router, self._relayed = iqs, router, relayed
 
     def message(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
@@ -95,6 +97,8 @@ class LocalDomain:
         if fate is Undelivered.ACCOUNT and type in ("get", "set"):
             addressee = Addressee.SELF if sender.bare == account.jid else Addressee.ACCOUNT
             self._iqs.answer(addressee, Request(stanza, stanza[0], sender, to, account, origin))
+        elif fate is Undelivered.ACCOUNT:
+            self._questions.answered(stanza, to, sender)
 
     def deliver(self, payload: Payload, to: JID) -> None:
         """A stanza that was made here: presence of a contact, or what a room says to somebody without a session."""

@@ -21,6 +21,7 @@ from .relayed import Relayed
 from .subscriptions import Subscriptions
 
 _UNAVAILABLE: Final = "unavailable"
+_AVAILABILITY: Final = ("", _UNAVAILABLE)
 
 
 class Presences:
@@ -43,6 +44,10 @@ class Presences:
         self.on_request: Callable[[Account, Element, JID, Origin], bool] = _never
         #: called with an account that has no available session any more, and the presence that said so
         self.on_absence: list[Callable[[Account, Element], None]] = []
+        #: called with a session that has broadcast that it is available, and whether it was not before
+        self.on_broadcast: list[Callable[[Account, Session, bool], None]] = []
+        #: called with presence for the bare JID of an account that says whether somebody is available
+        self.on_contact: list[Callable[[Account, Element, JID], None]] = []
 
     # -- from our sessions
 
@@ -101,11 +106,15 @@ class Presences:
             self._spawn(self._messages.deliver_spool(account, session))
             for told in self.on_arrival:
                 told(account, session)
-        elif now is None and before is not None:
-            self._left(account, stanza)
+        self._let_know(account, session, stanza, before, now)
 
-    def _left(self, account: Account, stanza: Element) -> None:
-        if not account.available():
+    def _let_know(
+        self, account: Account, session: Session, stanza: Element, before: int | None, now: int | None
+    ) -> None:
+        if now is not None:
+            for heard in self.on_broadcast:
+                heard(account, session, before is None)
+        elif before is not None and not account.available():
             for told in self.on_absence:
                 told(account, stanza)
 
@@ -127,6 +136,9 @@ class Presences:
             return
         if account.blocklist and account.blocklist.blocks(sender):
             return
+        if not to.resource and type in _AVAILABILITY:
+            for told in self.on_contact:
+                told(account, stanza, sender)
         recipients = presence_recipients(type, to.resource, account.sessions)
         if recipients:
             origin.emit(0, None, _hand_out, recipients, stanza, to, sender)

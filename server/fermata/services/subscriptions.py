@@ -1,6 +1,6 @@
 """What a change of the roster entails: subscriptions, and who sees whom because of them (RFC 6121 §2, §3)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from ..core.records import Step
@@ -23,6 +23,8 @@ class Subscriptions:
 
     def __init__(self, router: Router, writer: Writer) -> None:
         self._router, self._writer = router, writer
+        #: called with an account and a contact that gets its presence from now on
+        self.on_granted: list[Callable[[Account, JID], None]] = []
 
     def perform(self, account: Account, change: Change, stanza: Element, origin: Origin) -> Step:
         """Keeps a change that a stanza has made, and carries it out, in the order of its origin, once it is durable.
@@ -43,6 +45,8 @@ class Subscriptions:
             for session in account.available():
                 if session.presence is not None:
                     self._router.deliver(payload_of(session.presence), change.contact)
+            for told in self.on_granted:
+                told(account, change.contact)
         if change.to_available is not None:
             _tell(account.available(), account.jid, change.to_available)
         if change.to_interested is not None:

@@ -21,6 +21,14 @@ class Notice(NamedTuple):
     id: str = ""
 
 
+class Changed(NamedTuple):
+    """An item was published, with that payload, or is gone (None); for those in this server who follow a node."""
+
+    node: str
+    id: str
+    payload: Element | None
+
+
 class Question(NamedTuple):
     """A message with a form that asks the owners of a node for something."""
 
@@ -35,11 +43,12 @@ class Effects:
     `last` is for whom the last item of which node is to be fetched and sent: a new subscriber.
     """
 
-    __slots__ = ("answer", "last", "notices", "questions", "records")
+    __slots__ = ("answer", "changes", "last", "notices", "questions", "records")
 
     def __init__(self, answer: Element | None = None) -> None:
         self.answer = answer
         self.records: list[Record] = []
+        self.changes: list[Changed] = []
         self.notices: list[Notice] = []
         self.questions: list[Question] = []
         self.last: tuple[Node, JID] | None = None

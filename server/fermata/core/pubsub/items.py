@@ -1,28 +1,27 @@
-"""How items leave a node without anybody having asked for just these."""
+"""How items leave a node."""
 
 import math
+from collections.abc import Iterable
 
-from ..records import Record
+from .effects import Changed, Effects
 from .node import Node
 from .nodes import Nodes
 from .records import ItemRemoved
 
 
-def make_room(nodes: Nodes, node: Node, now: float) -> list[Record]:
-    """Discards what has expired and, of what is more than the node may have, the oldest."""
+def surplus(nodes: Nodes, node: Node, now: float) -> list[str]:
+    """The ids of what has expired and, of what is more than the node may have, of the oldest."""
     most = min(node.config.max_items or math.inf, nodes.limits.items)
     gone = [id for id, entry in node.items.items() if node.is_over(entry, now)] if node.config.item_expire else []
-    discarded = _discard(nodes, node, gone)
-    surplus = len(node.items) - most
-    return discarded + (_discard(nodes, node, list(node.items)[: int(surplus)]) if surplus > 0 else [])
+    excess = len(node.items) - len(gone) - most
+    if excess > 0:
+        gone += [id for id in node.items if id not in set(gone)][: int(excess)]
+    return gone
 
 
-def discard_all(nodes: Nodes, node: Node) -> list[Record]:
-    """Takes all items from a node."""
-    return _discard(nodes, node, list(node.items))
-
-
-def _discard(nodes: Nodes, node: Node, ids: list[str]) -> list[Record]:
+def discard(nodes: Nodes, node: Node, ids: Iterable[str], effects: Effects) -> None:
+    """Takes items from a node."""
     for id in ids:
         nodes.take(node, id)
-    return [ItemRemoved(nodes.number, node.name, id) for id in ids]
+        effects.records.append(ItemRemoved(nodes.number, node.name, id))
+        effects.changes.append(Changed(node.name, id, None))

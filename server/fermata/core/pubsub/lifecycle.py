@@ -13,10 +13,10 @@ from .access import Requester, check_owner
 from .config import NodeConfig
 from .config_form import config_form, configured
 from .effects import Effects, Notice
-from .items import discard_all, make_room
+from .items import discard, surplus
 from .node import Node
 from .nodes import Nodes
-from .records import ItemRemoved, NodeAffiliationSaved, NodeRemoved, NodeSaved, NodeSubscriptionRemoved
+from .records import NodeAffiliationSaved, NodeRemoved, NodeSaved, NodeSubscriptionRemoved
 
 _NAME_BYTES: Final = 1_023
 
@@ -83,7 +83,7 @@ def configure(nodes: Nodes, requester: Requester, request: NodeRequest, now: flo
         return effects
     node.config = configured(node.config, form, nodes.kind.access_models)
     effects.records.append(saved(nodes, node))
-    effects.records += make_room(nodes, node, now) if node.config.persist_items else discard_all(nodes, node)
+    discard(nodes, node, surplus(nodes, node, now) if node.config.persist_items else list(node.items), effects)
     if node.config.notify_config:
         shown = config_form(node.config, nodes.kind.access_models, "result").element()
         event = events.reconfigured(node, shown if node.config.deliver_payloads else None)
@@ -95,8 +95,8 @@ def delete(nodes: Nodes, requester: Requester, request: NodeRequest) -> Effects:
     """Deletes a node with all that is on it (§8.4). Raises StanzaError."""
     node = _owned(nodes, requester, request)
     effects = Effects()
+    discard(nodes, node, list(node.items), effects)
     records = effects.records
-    records += [ItemRemoved(nodes.number, node.name, id) for id in node.items]
     records += [NodeAffiliationSaved(nodes.number, node.name, jid, "none") for jid in node.affiliations]
     records += [NodeSubscriptionRemoved(nodes.number, node.name, jid) for jid in node.subscriptions]
     records.append(NodeRemoved(nodes.number, node.name))

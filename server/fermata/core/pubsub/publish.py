@@ -11,12 +11,12 @@ from ...xmpp.pubsub import PUBSUB, NodeRequest, error, unsupported
 from . import events
 from .access import Requester, check_owner, may_publish
 from .config_form import demanded, differences, unmet
-from .effects import Effects, Notice
-from .items import discard_all, make_room
+from .effects import Changed, Effects, Notice
+from .items import discard, surplus
 from .lifecycle import check_name, make
 from .node import ITEM_OVERHEAD, Entry, Node
 from .nodes import Nodes
-from .records import ItemRemoved, ItemSaved
+from .records import ItemSaved
 
 _PUBLISH: Final = "{%s}publish" % ns.PUBSUB
 _ITEM: Final = "{%s}item" % ns.PUBSUB
@@ -42,7 +42,8 @@ def publish(nodes: Nodes, requester: Requester, request: NodeRequest, now: float
     if entry is not None and node.config.persist_items:
         nodes.put(node, id, entry)
         effects.records.append(ItemSaved(nodes.number, node.name, id, *entry[:3], entry.size, xml))
-        effects.records += make_room(nodes, node, now)
+        effects.changes.append(Changed(node.name, id, payload))
+        discard(nodes, node, surplus(nodes, node, now), effects)
     if node.config.deliver_notifications:
         shown = payload if node.config.deliver_payloads else None
         told = [] if item is None else [events.item(ns.PUBSUB_EVENT, node, id, entry, shown)]
@@ -119,9 +120,7 @@ def retract(nodes: Nodes, requester: Requester, request: NodeRequest) -> Effects
             raise StanzaError("item-not-found", "there is no such item")
         if not is_owner and entry.publisher != requester.jid.bare:
             raise StanzaError("forbidden", "somebody else has published it")
-    for id in dict.fromkeys(request.ids):
-        nodes.take(node, id)
-        effects.records.append(ItemRemoved(nodes.number, node.name, id))
+    discard(nodes, node, dict.fromkeys(request.ids), effects)
     notify = node.config.notify_retract if request.notify is None else request.notify
     if notify and node.config.deliver_notifications:
         effects.notices.append(Notice(node, events.retracted(node, dict.fromkeys(request.ids))))
@@ -135,7 +134,7 @@ def purge(nodes: Nodes, requester: Requester, request: NodeRequest) -> Effects:
     if not node.config.persist_items:
         raise unsupported("persistent-items")
     effects = Effects()
-    effects.records += discard_all(nodes, node)
+    discard(nodes, node, list(node.items), effects)
     if node.config.deliver_notifications:
         effects.notices.append(Notice(node, events.purged(node)))
     return effects

@@ -1,0 +1,224 @@
+"""Personal eventing (XEP-0163): accounts have nodes, and contacts hear of them because they get presence."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Final
+
+from ..core.pubsub.access import Requester, may_retrieve
+from ..core.pubsub.capabilities import NONE, Caps, caps_of
+from ..core.pubsub.node import Node
+from ..core.throttle import Throttle
+from ..host.accounts import Account
+from ..host.origin import Clock
+from ..host.residents import Residents
+from ..host.sessions import Session
+from ..xmpp.element import Element
+from ..xmpp.errors import StanzaError
+from ..xmpp.jid import JID
+from .capabilities import Capabilities
+from .pubsub_notices import Notices, Send
+
+_ROUNDS_PER_MINUTE: Final = 30  #: how often the last items are looked for, for one bare JID
+_AGAIN_SECONDS: Final = 60.0
+_RESOURCES_MAX: Final = 20  #: of one contact elsewhere, that are remembered for one account
+
+
+def requester_of(account: Account, jid: JID) -> Requester:
+    """What somebody is to an account."""
+    bare = jid.bare
+    if bare == account.jid:
+        return Requester(jid, True, (), True)
+    item = account.roster.item(bare)
+    return Requester(jid, account.roster.state(bare).has_from, () if item is None else item.groups)
+
+
+class _Contact:
+    """A session elsewhere of which an account has presence."""
+
+    __slots__ = ("caps", "interests")
+
+    def __init__(self, caps: Caps) -> None:
+        self.caps = caps
+        self.interests: frozenset[str] | None = None
+
+
+class PersonalEventing:
+    """Who hears of the nodes of accounts here, and when he gets the last items of them."""
+
+    def __init__(
+        self,
+        domains: Sequence[str],
+        accounts: Residents[Account],
+        capabilities: Capabilities,
+        notices: Notices,
+        clock: Clock,
+    ) -> None:
+        self._domains, self._accounts, self._capabilities = frozenset(domains), accounts, capabilities
+        self._notices, self._clock = notices, clock
+        self._elsewhere: dict[tuple[JID, JID], dict[JID, _Contact]] = {}  # by account and contact, both bare
+        self._rounds = Throttle(_ROUNDS_PER_MINUTE)
+        self._late: set[JID] = set()
+
+    # -- who hears of a node
+
+    def tell(self, account: Account, node: Node, send: Send) -> None:
+        """Calls `send` with everybody who is to hear of a node of an account (§4.3)."""
+        told: set[JID] = set()
+
+        def tell(jid: JID) -> None:
+            if jid not in told:
+                told.add(jid)
+                send(jid)
+
+        self._tell_sessions(account, node.name, tell)
+        if node.config.access_model != "whitelist" or node.affiliations:
+            for contact in account.roster.subscribers:
+                if self._may_hear(account, node, contact):
+                    self._tell_contact(account, contact, node.name, tell)
+        bare = {jid.bare for jid in told}
+        for jid, subscription in list(node.subscriptions.items()):
+            is_wanted = subscription.state == "subscribed" and subscription.delivers
+            if is_wanted and jid not in bare and self._may_hear(account, node, jid):
+                tell(jid)
+
+    def _may_hear(self, account: Account, node: Node, jid: JID) -> bool:
+        blocklist = account.blocklist
+        return not (blocklist and blocklist.blocks(jid)) and may_retrieve(
+            account.nodes, node, requester_of(account, jid)
+        )
+
+    def _tell_contact(self, account: Account, contact: JID, name: str, tell: Send) -> None:
+        if contact.domain in self._domains:
+            other = self._accounts.get(contact)
+            if other is not None:
+                self._tell_sessions(other, name, tell)
+            return
+        for jid, client in list(self._elsewhere.get((account.jid, contact), {}).items()):
+            if client.interests is not None and name in client.interests:
+                tell(jid)
+
+    def _tell_sessions(self, account: Account, name: str, tell: Send) -> None:
+        for session in account.available():
+            if session.interests is None:  # it was restored: its client has said nothing since
+                self._learn(account, session, partial(_tell_if, name, session.jid, tell))
+            elif name in session.interests:
+                tell(session.jid)
+
+    # -- sessions here
+
+    def broadcast(self, account: Account, session: Session, is_new: bool) -> None:
+        """A session has sent presence; with `is_new`, it was not available before."""
+        caps = caps_of(session.presence)
+        if caps == session.caps and not is_new:
+            return
+        session.caps = caps
+        if is_new:
+            session.interests = None
+        before = session.interests or NONE
+        self._learn(account, session, lambda interests: self._send_last(account, session, interests - before))
+
+    def _learn(self, account: Account, session: Session, then: Callable[[frozenset[str]], None]) -> None:
+        caps = session.caps = session.caps or caps_of(session.presence)
+
+        def learnt(interests: frozenset[str]) -> None:
+            if session.caps == caps and not session.is_over:
+                session.interests = interests
+                then(interests)
+
+        self._capabilities.learn(caps, session.jid, account.jid, learnt)
+
+    def _send_last(self, account: Account, session: Session, names: frozenset[str]) -> None:
+        """The last items of the account's own nodes, and of those of contacts here (§4.3.4)."""
+        if not names or session.priority is None:
+            return
+        if not self._may_go_round(account.jid, partial(self._send_last, account, session, names), session.jid):
+            return
+        self._send_from(account, account.jid, names, [session.jid])
+        for contact in account.roster.subscriptions:
+            if contact.domain in self._domains and not (account.blocklist and account.blocklist.blocks(contact)):
+                self._accounts.use(
+                    contact, partial(self._send_from, jid=account.jid, names=names, to=[session.jid]), _ignore
+                )
+
+    def _send_from(self, owner: Account | None, jid: JID, names: Iterable[str], to: Sequence[JID]) -> None:
+        if owner is None or not len(owner.nodes):
+            return
+        found = [node for name in names if (node := owner.nodes.get(name)) is not None]
+        chosen = [
+            node
+            for node in found
+            if node.config.send_last_published_item == "on_sub_and_presence" and self._may_hear(owner, node, jid)
+        ]
+        self._notices.send_last(owner.nodes, chosen, to)
+
+    def _may_go_round(self, bare: JID, again: Callable[[], None], who: JID) -> bool:
+        """Whoever comes and goes all the time gets what is last a little later, and once."""
+        now = self._clock.seconds()
+        if not self._rounds.is_full(bare, now):
+            self._rounds.note(bare, now)
+            return True
+        if who not in self._late:
+            self._late.add(who)
+            self._clock.callLater(_AGAIN_SECONDS, self._go_late, who, again)
+        return False
+
+    def _go_late(self, who: JID, again: Callable[[], None]) -> None:
+        self._late.discard(who)
+        again()
+
+    # -- sessions elsewhere
+
+    def received(self, account: Account, stanza: Element, sender: JID) -> None:
+        """Presence of type unavailable, or none, has come to the bare JID of an account."""
+        if sender.domain in self._domains or not account.roster.state(sender.bare).has_from:
+            return
+        key = (account.jid, sender.bare)
+        if stanza.get("type"):
+            clients = self._elsewhere.get(key, {})
+            clients.pop(sender, None)
+            if not clients:
+                self._elsewhere.pop(key, None)
+            return
+        caps = caps_of(stanza)
+        clients = self._elsewhere.setdefault(key, {}) if caps else self._elsewhere.get(key, {})
+        old = clients.get(sender)
+        if caps is None or (old is not None and old.caps == caps):
+            return
+        if old is None and len(clients) >= _RESOURCES_MAX:
+            clients.pop(next(iter(clients)))
+        client = clients[sender] = _Contact(caps)
+        before = NONE if old is None else old.interests or NONE
+
+        def learnt(interests: frozenset[str]) -> None:
+            if self._elsewhere.get(key, {}).get(sender) is client:
+                client.interests = interests
+                self._send_there(account.jid, sender, interests - before)
+
+        self._capabilities.learn(caps, sender, account.jid, learnt)
+
+    def _send_there(self, owner: JID, to: JID, names: frozenset[str]) -> None:
+        if names and self._may_go_round(to.bare, partial(self._send_there, owner, to, names), to):
+            self._accounts.use(owner, partial(self._send_from, jid=to, names=names, to=[to]), _ignore)
+
+    # -- subscriptions to presence
+
+    def granted(self, account: Account, contact: JID) -> None:
+        """A contact (bare JID) gets the account's presence from now on, and so what its nodes have."""
+        if contact.domain in self._domains:
+            other = self._accounts.get(contact)
+            clients = [] if other is None else [(each.jid, each.interests) for each in other.available()]
+        else:
+            there = self._elsewhere.get((account.jid, contact), {})
+            clients = [(jid, client.interests) for jid, client in there.items()]
+        for jid, interests in clients:
+            if interests:
+                self._send_from(account, contact, interests, [jid])
+
+
+def _tell_if(name: str, jid: JID, tell: Send, interests: frozenset[str]) -> None:
+    if name in interests:
+        tell(jid)
+
+
+def _ignore(error: StanzaError) -> None:
+    """Nobody waits for it."""
