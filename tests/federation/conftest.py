@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from federation.internet import Internet, internet
+from federation.scene import Scene
 from federation.site import Site
 from federation.sites import Sites
 from interop.peers import PeerError
@@ -14,7 +15,7 @@ CONTROL = [("prosody", "ejabberd"), ("ejabberd", "prosody")]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    is_marked = any(mark.name == "parametrize" for mark in metafunc.definition.iter_markers())
+    is_marked = any(mark.args[0] == "pair" for mark in metafunc.definition.iter_markers("parametrize"))
     if "pair" in metafunc.fixturenames and not is_marked:
         metafunc.parametrize("pair", CONTROL, indirect=True, ids="-".join)
 
@@ -51,3 +52,12 @@ def near(pair: tuple[Site, Site]) -> Site:
 @pytest.fixture
 def far(pair: tuple[Site, Site]) -> Site:
     return pair[1]
+
+
+@pytest.fixture
+def scene(net: Internet, near: Site, far: Site) -> Iterator[Scene]:
+    """Something bad happens to the first server; its people and those of the second talk on."""
+    scene = Scene(net, near, far)
+    with scene.calm:
+        yield scene
+        scene.leave()

@@ -58,6 +58,11 @@ REGISTER_TOKEN = "urn:xmpp:ibr-token:0"
 PARS = "urn:xmpp:pars:0"
 INVITE = "urn:xmpp:invite"
 REPORTING = "urn:xmpp:reporting:1"
+SERVER = "jabber:server"
+DIALBACK = "jabber:server:dialback"
+DIALBACK_FEATURE = "urn:xmpp:features:dialback"
+BIDI = "urn:xmpp:bidi"
+BIDI_FEATURE = "urn:xmpp:features:bidi"
 
 # The prefixes that paths in tests use: find(stanza, "user:x/user:item").
 PUBSUB = "http://jabber.org/protocol/pubsub"
@@ -125,4 +130,7 @@ PREFIXES = {
     "limits": LIMITS,
     "rosterver": ROSTER_VERSIONS,
     "pre": PRE_APPROVAL,
+    "db": DIALBACK,
+    "dialback": DIALBACK_FEATURE,
+    "bidi": BIDI_FEATURE,
 }
