@@ -39,10 +39,11 @@ def rejoin(room: RoomState, sender: JID, presence: Element, asked: Element, now:
     if occupant is None:
         return enter(room, sender, presence, _as_join(asked), now, found=found, is_back=True)
     effects, session, id = Effects(), occupant.sessions[sender], presence.get("id", "")
-    is_early, session.rejoined = now - session.rejoined < PAUSE_SECONDS, now
-    if is_early:
+    if now - session.rejoined < PAUSE_SECONDS:
         tell_self(room, effects, present(occupant), (sender,), id=id)
-    elif addressed(presence).resource not in ("", occupant.nick):
+        return effects
+    session.rejoined = now
+    if addressed(presence).resource not in ("", occupant.nick):
         rename(room, effects, occupant, sender, presence, now)
     elif is_same(presence_text(presence, room.jid), session.presence):
         tell_self(room, effects, present(occupant), (sender,), id=id)
