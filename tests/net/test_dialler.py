@@ -205,7 +205,7 @@ def test_the_next_address_begins_while_the_first_still_hangs(dial, dns, network)
 
 
 def test_an_address_that_lost_the_race_has_its_turn_if_the_winner_fails(dial, dns, network, monkeypatch):
-    monkeypatch.setattr(dialler_module, "_TCP_SECONDS", 0.2)
+    monkeypatch.setattr(dialler_module, "TCP_SECONDS", 0.2)
     monkeypatch.setattr(dialler_module, "_NEXT_ADDRESS_SECONDS", 0.05)
     network.stall("127.0.0.2")
     network.serve("127.0.0.3", "no-domain")  # which tells less than what comes of the other
@@ -225,7 +225,7 @@ def test_who_says_nothing_has_his_time_and_no_more(dial, dns, network, monkeypat
 
 
 def test_who_cannot_even_be_connected_to_is_told_apart(dial, dns, network, monkeypatch):
-    monkeypatch.setattr(dialler_module, "_TCP_SECONDS", 0.2)
+    monkeypatch.setattr(dialler_module, "TCP_SECONDS", 0.2)
     network.stall("127.0.0.2")
     dns.server("b.example", network.port, "127.0.0.2")
     assert dial().trouble == Trouble(Cause.SILENT, f"127.0.0.2:{network.port}: nothing answers there in 0.2 s")

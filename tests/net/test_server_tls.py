@@ -210,11 +210,13 @@ def test_certificates_and_authorities_are_read_again(server, tmp_path):
     theirs = server(issued, B)
     ours = server(ROOT.issue(A), A)
     assert tmp_path / "ca.pem" in ours.files()
+    listening = theirs.server_creator()  # as a port with direct TLS has it for as long as the server runs
     other = Authority("Other")
     directory = tmp_path / str(issued.certificate.serial_number)
     other.issue(B).write(directory / "cert.pem", directory / "key.pem")
     theirs.reload()
-    opened, _ = handshake(ours, theirs)
+    opened = ours.client_creator(PAIR).clientConnectionForTLS(None)
+    shake_hands(opened, listening.serverConnectionForTLS(None))
     assert proves(opened, B) == "its certificate is from CN=Other, which is not trusted here"
     other.write(tmp_path / "ca.pem")
     ours.reload()
@@ -236,3 +238,10 @@ def test_authorities_that_cannot_be_read_are_told(server, tmp_path, content, wor
 @pytest.mark.parametrize(("name", "is_covered"), [("*.b.example", True), ("*", False), ("*.example", False)])
 def test_a_wildcard_is_one_label(name, is_covered):
     assert covers(name, "x.b.example") is is_covered
+
+
+def test_our_own_certificate_is_judged_as_others_would(server):
+    good, bad = server(BETWEEN.issue(A), A), server(self_signed(A), A)
+    assert good.fault(A) == ""
+    assert good.fault(B) == "its certificate is for a.example, not for b.example"
+    assert bad.fault(A) == "its certificate is self-signed"

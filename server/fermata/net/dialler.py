@@ -21,7 +21,7 @@ from .targets import Target
 
 Failed = Callable[[Trouble], None]
 
-_TCP_SECONDS: Final = 10.0
+TCP_SECONDS: Final = 10.0
 _NEXT_ADDRESS_SECONDS: Final = 0.25  #: the Connection Attempt Delay of RFC 8305 §5
 _NEGOTIATION_SECONDS: Final = 30.0
 _SEARCH_SECONDS: Final = 120.0  #: for all targets of a domain; some have very many
@@ -232,7 +232,7 @@ class _Attempt(ClientFactory):
 
     def begin(self) -> None:
         """Connects."""
-        self._connector = self._reactor.connectTCP(self.target.address, self.target.port, self, _TCP_SECONDS)
+        self._connector = self._reactor.connectTCP(self.target.address, self.target.port, self, TCP_SECONDS)
 
     def buildProtocol(self, addr: object) -> Any:
         """See IProtocolFactory."""
@@ -244,7 +244,7 @@ class _Attempt(ClientFactory):
 
     def clientConnectionFailed(self, connector: IConnector, reason: Failure) -> None:  # noqa: N802
         """See ClientFactory."""
-        self._failed(_refusal(reason.value))
+        self._failed(refusal(reason.value))
 
     def give_up(self) -> None:
         """Ends it; nobody hears of it any more."""
@@ -278,12 +278,12 @@ class _Attempt(ClientFactory):
         return Trouble(trouble.cause, f"{self.target}: {trouble.text}")
 
 
-def _refusal(reason: BaseException | None) -> Trouble:
+def refusal(reason: BaseException | None) -> Trouble:
     """Why there is no connection at all."""
     if isinstance(reason, error.ConnectionRefusedError):
         return Trouble(Cause.REFUSED, "nobody listens there")
     if isinstance(reason, error.NoRouteError | error.UnknownHostError):
         return Trouble(Cause.REFUSED, "there is no way to that network")
     if isinstance(reason, error.TimeoutError):
-        return Trouble(Cause.SILENT, f"nothing answers there in {_TCP_SECONDS:g} s")
+        return Trouble(Cause.SILENT, f"nothing answers there in {TCP_SECONDS:g} s")
     return Trouble(Cause.SILENT, f"no connection could be made: {reason}")

@@ -52,8 +52,15 @@ class Trust:
             for certificate in x509.load_pem_x509_certificates(ca_file.read_bytes()):
                 self._store.add_cert(crypto.X509.from_cryptography(certificate))
 
-    def fault(self, certificate: crypto.X509, others: list[crypto.X509]) -> str:
-        """What is wrong with a certificate, given others that may lead to its issuer; empty if nothing is."""
+    def fault_for(self, domain: str, certificate: crypto.X509, others: list[crypto.X509]) -> str:
+        """Why a certificate does not prove a domain, given others that may lead to its issuer; empty if it does."""
+        fault = self._fault(certificate, others)
+        shown = certificate.to_cryptography()
+        if fault or names(shown, domain):
+            return fault
+        return f"its certificate is for {', '.join(shown_names(shown)) or 'nobody'}, not for {domain}"
+
+    def _fault(self, certificate: crypto.X509, others: list[crypto.X509]) -> str:
         try:
             context = crypto.X509StoreContext(self._store, certificate, others)
             chain = [each.to_cryptography() for each in context.get_verified_chain()]
@@ -90,13 +97,9 @@ def proves(connection: SSL.Connection, domain: str) -> str:
     if certificate is None:
         return "it shows no certificate"
     try:
-        fault = _trusts[connection].fault(certificate, connection.get_peer_cert_chain() or [])
-        shown = certificate.to_cryptography()
+        return _trusts[connection].fault_for(domain, certificate, connection.get_peer_cert_chain() or [])
     except _BROKEN as error:  # OpenSSL takes some that are none
         return f"its certificate is malformed: {error}"
-    if not fault and not names(shown, domain):
-        fault = f"its certificate is for {', '.join(shown_names(shown)) or 'nobody'}, not for {domain}"
-    return fault
 
 
 def names(certificate: x509.Certificate, domain: str) -> bool:

@@ -3,11 +3,11 @@
 RFC 7590, XEP-0368. What the peer's certificate is worth, `peer_certificate.proves` says once the handshake is over.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IOpenSSLServerConnectionCreator
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
@@ -43,13 +43,22 @@ class ServerTLS:
         """The files that `reload` looks for, whether or not they are there."""
         return self._accepting.files() + ([self._ca_file] if self._ca_file is not None else [])
 
+    def fault(self, domain: str) -> str:
+        """Why our own certificate would not prove a domain of ours to those who trust whom we trust; empty if it would.
+
+        The words are those for a peer's ("its certificate …").
+        """
+        identity = self._opening.identity_for(domain)
+        certificate, *issuers = map(crypto.X509.from_cryptography, (identity.certificate, *identity.issuers))
+        return self._trust.fault_for(domain, certificate, issuers)
+
     def client_creator(self, pair: Pair, direct_tls: bool = False) -> IOpenSSLClientConnectionCreator:
         """For a connection that we have opened; `direct_tls` if it is TLS from its first byte (XEP-0368)."""
         return _Opened(self._opening.context_for(pair.local), pair.remote, direct_tls, self._trust)
 
     def server_creator(self, domain: str = "") -> IOpenSSLServerConnectionCreator:
         """For one that was opened to us, to that domain if it is known already (STARTTLS)."""
-        return _Accepted(self._accepting.context_for(domain), self._trust)
+        return _Accepted(lambda: (self._accepting.context_for(domain), self._trust))
 
 
 def _trust(ca_file: Path | None) -> Trust:
@@ -85,11 +94,14 @@ class _Opened:
 
 @implementer(IOpenSSLServerConnectionCreator)
 class _Accepted:
-    def __init__(self, context: SSL.Context, trust: Trust) -> None:
-        self._context, self._trust = context, trust
+    """`current` is asked for each connection: a port goes on listening when certificates are read again."""
+
+    def __init__(self, current: Callable[[], tuple[SSL.Context, Trust]]) -> None:
+        self._current = current
 
     def serverConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:  # noqa: N802, N803
         """See IOpenSSLServerConnectionCreator."""
-        connection = SSL.Connection(self._context, None)
-        judge_by(self._trust, connection)
+        context, trust = self._current()
+        connection = SSL.Connection(context, None)
+        judge_by(trust, connection)
         return connection

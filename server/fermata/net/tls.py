@@ -41,12 +41,12 @@ class Identity:
         context.set_mode(SSL.MODE_RELEASE_BUFFERS)
         context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
         context.set_session_id(b"fermata")
-        self.certificate = _load(context, certificate, key)
+        self.certificate, *self.issuers = _load(context, certificate, key)
         self.context = context
         self.end_point = _end_point(self.certificate)
 
 
-def _load(context: SSL.Context, certificate: Path, key: Path) -> x509.Certificate:
+def _load(context: SSL.Context, certificate: Path, key: Path) -> list[x509.Certificate]:
     content = _read(certificate)
     if b"ENCRYPTED" in _read(key):  # OpenSSL would ask at the terminal, and the server stand still meanwhile
         raise CertificateError(f"{key} is locked with a passphrase, which nobody can enter")
@@ -54,7 +54,7 @@ def _load(context: SSL.Context, certificate: Path, key: Path) -> x509.Certificat
         context.use_privatekey_file(str(key))
     with _in_words(f"{certificate} holds no certificate in PEM form"):
         context.use_certificate_chain_file(str(certificate))
-        found = x509.load_pem_x509_certificate(content)
+        found = x509.load_pem_x509_certificates(content)
     with _in_words(f"{key} is not the key of {certificate}"):
         context.check_privatekey()
     return found
@@ -156,7 +156,7 @@ class Identities:
     def expiries(self) -> dict[str, float]:
         """When the certificate of each domain expires, in Unix seconds."""
         return {
-            domain: self._identity_for(domain).certificate.not_valid_after_utc.timestamp() for domain in self._domains
+            domain: self.identity_for(domain).certificate.not_valid_after_utc.timestamp() for domain in self._domains
         }
 
     def _choose(self, connection: SSL.Connection) -> None:
@@ -170,9 +170,10 @@ class Identities:
 
     def context_for(self, domain: str) -> SSL.Context:
         """The context to begin with where the domain is known before TLS is (STARTTLS)."""
-        return self._identity_for(domain).context
+        return self.identity_for(domain).context
 
-    def _identity_for(self, domain: str) -> Identity:
+    def identity_for(self, domain: str) -> Identity:
+        """What is shown as a domain."""
         return self._by_domain.get(domain, self._default)
 
 
