@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
+from fermata.core.c2s_stream import stream_error
 from fermata.core.s2s import dialback
 from fermata.core.s2s.incoming import IncomingStream
 from fermata.core.s2s.outgoing import Authenticate, OutgoingStream, Purpose
@@ -89,6 +90,8 @@ class Side:
     def end(self, error: StreamError | None) -> None:
         if error is not None:
             self.done.append(End(found_here(error), error))
+            opening = "" if self.stream.header_sent else self.stream.opening()
+            self.write(opening + stream_error(error))
         self.is_over = True
 
     def do(self, wants: list[Want]) -> None:
@@ -96,7 +99,8 @@ class Side:
             if isinstance(want, Write):
                 self.write(want.xml)
                 continue
-            self.done.append(want)
+            if not isinstance(want, End) or want.error is None:
+                self.done.append(want)
             if isinstance(want, Restart):
                 self.xml.restart()
             elif isinstance(want, StartTLS):
@@ -105,7 +109,7 @@ class Side:
             elif isinstance(want, Sends | Receives):
                 self.xml.authenticated()
             elif isinstance(want, End):
-                self.is_over = True
+                self.end(want.error)
 
     def wanted(self, kind: type) -> list[Want]:
         return [want for want in self.done if isinstance(want, kind)]

@@ -4,6 +4,7 @@ What is negotiated is up to the machines in `core.s2s`; from the first pair that
 (`host.federation`).
 """
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -53,7 +54,9 @@ class SharedByServers:
     @property
     def policy(self) -> Policy:
         """What the streams go by."""
-        return Policy(self.federation, self.require_tls, self.offers_bidi, self.limits.stanza_bytes)
+        stanza_bytes = self.limits.stanza_bytes
+        limit = 0 if stanza_bytes == sys.maxsize else stanza_bytes
+        return Policy(self.federation, self.require_tls, self.offers_bidi, limit)
 
 
 class ServerConnection(StreamConnection):

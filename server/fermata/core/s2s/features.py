@@ -58,7 +58,7 @@ def stanza_bytes(element: Element) -> int:
 
 
 def bidi(limit: int) -> str:
-    """Asks for a bidirectional stream, with the largest stanza that we take in bytes, 0 for any (XEP-0288, XEP-0478)."""
+    """Asks for a bidirectional stream; `limit` is the largest stanza in bytes, 0 for any (XEP-0288, XEP-0478)."""
     return f"<bidi xmlns='{ns.BIDI}'>{_limits(limit)}</bidi>"
 
 
