@@ -54,6 +54,7 @@ def test_an_empty_file_is_the_server_of_the_design(write):
         "journal": True,
         "limbo": True,
         "client_resume": True,
+        "client_resume_seconds": 7_200,
         "server_resume": True,
         "guardian": True,
         "cheap_rejoin": True,

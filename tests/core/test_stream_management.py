@@ -14,6 +14,8 @@ from fermata.core.stream_management import (
     REQUEST_SECONDS,
     REQUEST_STANZAS,
     REQUEST_STANZAS_RARELY,
+    WINDOW_CHARACTERS,
+    WINDOW_STANZAS,
     Due,
     Inbound,
     Outbound,
@@ -205,13 +207,12 @@ def test_too_many_stanzas_are_too_many(asked: bool) -> None:
 def test_too_much_text_is_too_much() -> None:
     outbound = Outbound()
     big = Payload("message", "x" * (MAX_CHARACTERS // 2), "")
-    assert not outbound.sent(big, JULIET)
-    assert not outbound.sent(big, JULIET)
-    assert outbound.sent(stanza(), JULIET)
+    for payload in (big, big, stanza()):
+        assert outbound.sent(payload, JULIET)
     assert outbound.tick(100.0) is Due.FULL
     assert Outbound(0, outbound.unacked()).tick(100.0) is Due.FULL
     outbound.acked(1)
-    assert outbound.tick(100.0) is Due.NOTHING
+    assert outbound.tick(100.0) is not Due.FULL
 
 
 # -- inbound
@@ -285,6 +286,31 @@ def test_a_peer_that_never_asks_costs_no_memory() -> None:
     assert len(inbound._uncommitted) <= 256
     assert inbound.advance(9_999) == 9_999
     assert inbound.advance(10_000) == 10_000
+
+
+def test_there_is_room_until_so_much_is_not_acknowledged() -> None:
+    outbound = writing(WINDOW_STANZAS - 1)
+    assert (outbound.room, outbound.is_full) == (1, False)
+    outbound.request(100.0)
+    assert outbound.sent(stanza(), JULIET)
+    assert (outbound.room, outbound.is_full) == (0, True)
+    outbound.acked(1)
+    assert not outbound.is_full
+
+
+def test_who_is_held_back_is_asked_at_once_and_when_the_answer_leaves_no_room_again() -> None:
+    outbound = Outbound()
+    assert outbound.sent(Payload("message", "x" * (WINDOW_CHARACTERS + 1), ""), JULIET)
+    assert outbound.is_full
+    assert outbound.tick(100.0) is Due.REQUEST
+
+
+@pytest.mark.parametrize(("h", "left"), [(1, 2), (3, 0), (4, 0), (1000, 0)])
+def test_a_queue_that_is_known_only_in_part_takes_the_peers_word_for_it(h: int, left: int) -> None:
+    outbound = writing(3)
+    outbound.adopt(h)
+    assert outbound.acked_h == h
+    assert len(outbound.unacked()) == left
 
 
 # -- the whole as a value

@@ -75,6 +75,11 @@ class World:
         """The database's."""
         return self._directory / f"fermata{self._number}.db"
 
+    def _session_directory(self) -> Path:
+        directory = self._directory / f"sessions{self._number}"
+        directory.mkdir(exist_ok=True)
+        return directory
+
     def _open(self, now: float) -> None:
         config = self._config
         self.clock = Clock()
@@ -83,9 +88,10 @@ class World:
         self._links: list[MemoryLink] = []
         self.database = Database.open(f"sqlite:///{self.file}", "process", self.clock, self._call_later)
         self.parts = Parts(config, self.database, self.clock, self._spawn, lambda work: succeed(work()))
-        self.parts.services[Rebuilding].rebuild(self.database.recorded())
         turn = TurnWrites(self.clock)
-        self.database.writer.released = turn.flush
+        self.parts.lasting.join(turn)
+        self.do(self.parts.lasting.restore(self._session_directory()))
+        self.parts.services[Rebuilding].rebuild(self.database.recorded())
         secret = self.database.secret("of unknown accounts")
         policy = Policy(
             {domain: Realm(domain, secret, _ITERATIONS) for domain in config.server.domains},
@@ -122,7 +128,8 @@ class World:
     def crash(self) -> None:
         """The process is killed and started again: what was not on disk is gone, and so is every connection."""
         now = self.clock.seconds()
-        old, self._number = self.file, self._number + 1
+        old, sessions, self._number = self.file, self._session_directory(), self._number + 1
+        shutil.copytree(sessions, self._session_directory(), dirs_exist_ok=True)
         for suffix in ("", "-wal"):
             written = Path(f"{old}{suffix}")
             if written.exists():

@@ -79,7 +79,7 @@ def test_a_client_that_dies_before_it_has_acknowledged_them_gets_them_again(worl
     assert messages(first) == ["one", "two"]
     first.ack(BEFORE_TWO)
     first.cut()
-    world.advance(601)
+    world.advance(7201)
     assert messages(come(world, managed=True)) == ["two"]
 
 
@@ -182,7 +182,7 @@ def test_no_more_waits_than_a_client_can_take_at_once(world: World, romeo: Clien
     assert len(messages(juliet)) == 30 - len(refused)
     juliet.ack()
     juliet.cut()
-    world.advance(600)
+    world.advance(7200)
     chat(romeo, "later")
     assert messages(come(world)) == ["later"]
 

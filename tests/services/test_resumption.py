@@ -61,7 +61,7 @@ def test_what_was_said_meanwhile_comes_in_order_and_nobody_noticed(
     say(romeo, "juliet@localhost", "one")
     juliet.cut()
     say(romeo, "juliet@localhost", "two", "three")
-    world.advance(599)
+    world.advance(7199)
     assert juliet.again().tag == f"{{{ns.SM}}}resumed"
     assert bodies(juliet.client) == ["one", "two", "three"]
     romeo.nothing_before()
@@ -115,7 +115,7 @@ def test_when_the_window_closes_everybody_is_told(world: World, romeo: Client, j
     enter(juliet.client, ROOM, "Juliet")
     romeo.expect("presence", from_=f"{ROOM}/Juliet")
     juliet.cut()
-    world.advance(599.9)
+    world.advance(7199.9)
     romeo.nothing_before()
     world.advance(0.1)
     romeo.expect_all(
@@ -128,7 +128,7 @@ def test_who_comes_too_late_is_told_how_far_we_got(world: World, romeo: Client, 
     say(juliet.client, romeo.jid, "one")
     handled = juliet.client.request_ack()
     juliet.cut()
-    world.advance(601)
+    world.advance(7201)
     failed = juliet.again()
     assert find(failed, "errors:item-not-found") is not None
     assert failed.get("h") == str(handled)

@@ -119,5 +119,5 @@ def test_a_connection_that_is_lost_before_it_has_the_session_does_not_keep_it(wo
     holds.pop()()
     world.turn()
     assert session_of(world, romeo).link is None
-    world.advance(600)
+    world.advance(7200)
     assert [session.jid for session in world.parts.sessions] == [juliet.jid]

@@ -17,9 +17,6 @@ __all__ = ["Config", "ConfigError", "Problem", "listeners", "load", "without_eff
 
 # Accepted, but nothing in this version asks for it: table and key, or an empty key for a whole table.
 _WITHOUT_EFFECT: Final = (
-    ("s2s", ""),
-    ("stay", "limbo"),
-    ("stay", "client_resume"),
     ("stay", "server_resume"),
     ("stay", "guardian"),
     ("stay", "restart_invites"),

@@ -159,6 +159,12 @@ class Stay:
     journal: bool = setting(True, values.flag, "Rooms keep their occupants over a stop or crash of this server.")
     limbo: bool = setting(True, values.flag, "Occupants whose server is out of reach stay in our rooms.")
     client_resume: bool = setting(True, values.flag, "Clients resume their streams after a stop or crash.")
+    client_resume_seconds: int = setting(
+        7_200,
+        values.seconds(at_least=30),
+        "How long a client that has lost its connection, and uses stream management, may take to come back. Meanwhile it"
+        " stays in its rooms, and its contacts see it as it was.",
+    )
     server_resume: bool = setting(True, values.flag, "So do other servers.")
     guardian: bool = setting(True, values.flag, "Watch over our users' places in rooms elsewhere; win lost ones back.")
     cheap_rejoin: bool = setting(True, values.flag, "Send those who do enter again only what has changed.")
@@ -258,7 +264,8 @@ class Limits:
     queue_stanzas: int = setting(
         5_000,
         values.limit(),
-        "Stanzas held for one client that reads too slowly or has not acknowledged them; beyond it is disconnected.",
+        "Stanzas held for one client that reads too slowly, or is away; beyond, those that archives have are dropped,"
+        " and if that does not help it is disconnected.",
     )
     queue_bytes: int = setting(10_000_000, values.limit(), "The same in bytes.")
     connections_per_address: int = setting(

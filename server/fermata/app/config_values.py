@@ -81,6 +81,18 @@ def limit(at_least: int = 0) -> Reader[int]:
     return read
 
 
+def seconds(at_least: int) -> Reader[int]:
+    """A time that must not be shorter than that."""
+
+    def read(value: Any) -> int:
+        number = _integer(value)
+        if number < at_least:
+            raise InvalidError(((), f"expected {at_least} or more, not {number}"))
+        return number
+
+    return read
+
+
 def filled_text(value: Any) -> str:
     """A string that is not empty."""
     words = text(value)

@@ -45,6 +45,7 @@ from ..xmpp.jid import JID
 from .components import Components
 from .config_tables import Config
 from .federation import Federating
+from .lasting_sessions import LastingSessions
 from .offered import Ground, offered
 from .publishing import load_nodes, offer_publishing
 
@@ -86,7 +87,7 @@ class Parts:
         limits = Limits(config.limits.sessions_per_account or math.inf, queue)
         self.from_client = FromClient(self.router, presences.sent)
         self.sessions = Sessions(clock, self.from_client, writer, new_id, limits)
-        stream_management = StreamManagement(self.sessions, writer, database.handled, clock, self._spawn, new_id)
+        stream_management = self._let_sessions_last()
         endings = Endings(presences, messages, stream_management, relayed)
         self.sessions.on_end, self.sessions.on_grace = endings.ended, endings.unreachable
         self.sessions.on_arrival = messages.arrived
@@ -112,6 +113,7 @@ class Parts:
         self.services = offered(ground)
         offer_publishing(ground, self.services)
         iqs = IQTable(self._spawn, writer)
+        iqs.promises = self.lasting.log
         session_requests(iqs)
         RosterRequests(iqs, self.sessions, subscriptions)
         self.discoverable = Discoverable(set(), set(), [], [], server_version=__version__)
@@ -134,6 +136,23 @@ class Parts:
         self._serve_accounts(presences, iqs, relayed)
 
     def _serve_accounts(self, presences: Presences, iqs: IQTable, relayed: Relayed) -> None:
+    def _let_sessions_last(self) -> StreamManagement:
+        database, stay, clock = self._database, self._config.stay, self._clock
+        management = StreamManagement(
+            self.sessions,
+            database.writer,
+            database.handled,
+            clock,
+            self._spawn,
+            new_id,
+            stay.client_resume_seconds,
+        )
+        self.lasting = LastingSessions(
+            stay, database, self.sessions, self.accounts, self.messages, management, clock, self._spawn, new_id()
+        )
+        self.messages.promises = self.lasting.log
+        return management
+
         limits = self._config.limits
         strangers = Strangers(limits.stranger_messages_per_minute, limits.stranger_requests_per_minute, self._clock)
         for domain in self._config.server.domains:
@@ -173,6 +192,7 @@ class Parts:
             self._config.archive.rooms,
         )
         self.router.serve(domain, service)
+        iqs.promises = service.promises = self.lasting.log
         self._rooms[domain] = service
         return service
 

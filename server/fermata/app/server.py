@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort
+from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from .. import __version__
 from ..core.c2s_stream import Policy
@@ -44,13 +46,16 @@ from .logs import Log, log_commands
 from .metrics import Metrics
 from .notify import Supervisor
 from .operations import Operations
+from .other_servers import OtherServers
 from .parts import Parts, new_id
+from .stopping import StopStep, stop
 from .stream_features import features_after, limits_before
 from .web import site
 
 T = TypeVar("T")
 _log = Logger()
 _YOUNG_OBJECTS = 20_000
+_CANNOT_START = (StorageError, CommandError, CertificateError, ComponentError, PortError, OSError)
 
 
 def spawn(work: Coroutine[Any, Any, None]) -> object:
@@ -82,15 +87,29 @@ class Server(Service):
         self._config, self._reactor, self._log = config, reactor, log
         self._started_at = 0.0
         self._control: IListeningPort | None = None
+        self._is_opening = True
 
     def startService(self) -> None:
         """See IService. Ends the process, with words and before anybody was served, if something cannot be opened."""
         super().startService()  # type: ignore[no-untyped-call]
+        failed: list[Failure] = []
         try:
             self._open()
-        except (StorageError, CommandError, CertificateError, ComponentError, PortError, OSError) as error:
+            Deferred.fromCoroutine(self._serve()).addErrback(lambda failure: self._cannot_serve(failure, failed))
+        except _CANNOT_START as error:
             raise SystemExit(f"Fermata cannot start: {error}") from error
-        spawn(self._welcome())
+        self._is_opening = False
+        if failed:
+            if failed[0].check(*_CANNOT_START):
+                raise SystemExit(f"Fermata cannot start: {failed[0].value}") from failed[0].value
+            failed[0].raiseException()
+
+    def _cannot_serve(self, failure: Failure, failed: list[Failure]) -> None:
+        """With a remote database, that may be found out only when the process runs already."""
+        failed.append(failure)
+        if not self._is_opening:
+            _log.critical("Fermata cannot start: {error}", error=failure.value)
+            self._reactor.stop()
 
     def _open(self) -> None:
         config = self._config
@@ -104,18 +123,29 @@ class Server(Service):
         self.parts = Parts(config, self._database, self._reactor, spawn, in_thread)
         ending = self.parts.services[ShuttingDown]
         ending.on_due, ending.check_restart = self._end, lambda: check_can_start_again(os.environ)
-        self.parts.services[Rebuilding].rebuild(self._database.recorded())
-        self._control = listen(self._reactor, config.server.data_dir, self._commands())
         shared = self._shared()
-        self.parts.components.open(self._reactor, new_id, shared.turn)
         self._listeners = ClientListeners(shared, config.limits.connections_per_address)
-        self._listeners.listen(self._reactor, config.c2s.listen, config.c2s.listen_direct_tls)
-        health = Health(self._database.writer, self._reactor)
-        metrics = Metrics(self.parts, self._database.writer, self._listeners, shared.turn, self._identities, health)
-        self._operations = Operations(self._reactor, health, Supervisor(), self._identities, self.reload)
-        self._operations.open(config.http.listen, site(metrics, health.trouble))
+        self._others = OtherServers(config, self.parts.federating, self._reactor, self._turn)
+        self._health = Health(self._database.writer, self._reactor)
+        self._metrics = Metrics(
+            self.parts, self._database.writer, self._listeners, shared.turn, self._identities, self._health
+        )
+        self._operations = Operations(self._reactor, self._health, Supervisor(), self._identities, self.reload)
         self._started_at = self._reactor.seconds()
+        # From here on nobody else can be serving this data directory.
+        self._control = listen(self._reactor, config.server.data_dir, self._commands())
+
+    async def _serve(self) -> None:
+        """Takes up what the process before this one has left, and only then opens ports."""
+        config = self._config
+        await self.parts.lasting.restore(config.server.data_dir)
+        self.parts.services[Rebuilding].rebuild(self._database.recorded())
+        self.parts.components.open(self._reactor, new_id, self._turn)
+        await self._others.open()
+        self._listeners.listen(self._reactor, config.c2s.listen, config.c2s.listen_direct_tls)
+        self._operations.open(config.http.listen, site(self._metrics, self._health.trouble))
         signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
+        spawn(self._welcome())
 
     async def _welcome(self) -> None:
         words = await make_first_account(self._config, self.parts.services[Users])
@@ -129,6 +159,7 @@ class Server(Service):
         """Reads the certificates again (SIGHUP); if they cannot be used, those that were read before stay."""
         try:
             self._identities.reload()
+            self._others.tls.reload()
         except CertificateError as error:
             _log.error("The certificates were not changed: {error}", error=error)
         else:
@@ -140,28 +171,50 @@ class Server(Service):
         self._reactor.stop()
 
     def stopService(self) -> Deferred[None]:
-        """See IService: ports first, then connections, then the database, so that nothing acked is lost."""
+        """See IService."""
         super().stopService()  # type: ignore[no-untyped-call]
-        return Deferred.fromCoroutine(self._stop())
+        return Deferred.fromCoroutine(stop(self._stop_steps()))
 
-    async def _stop(self) -> None:
-        await self._operations.close()
-        await self._listeners.stop_listening()
-        self._listeners.end_all(StreamError("system-shutdown"))
-        await self.parts.components.close(StreamError("system-shutdown"))
-        await self.parts.services[Rebuilding].stop()
-        self._turn.flush()
+    def _stop_steps(self) -> list[StopStep]:
+        """Everything that is done when the server stops, in this order.
+
+        Nobody new; nobody is heard any more; whoever must be told is told; all that was said is kept; then, and only
+        then, each is told how far we got, and loses the connection.
+        """
+        parts, lasting = self.parts, self.parts.lasting
+        return [
+            StopStep("health, HTTP", self._operations.close),
+            StopStep("listeners", self._listeners.stop_listening),
+            StopStep("listeners for other servers", self._others.stop_listening),
+            StopStep("input", self._listeners.stop_reading),
+            StopStep("rooms", parts.services[ShuttingDown].farewell),
+            StopStep("rooms' notes", parts.services[Rebuilding].stop),
+            StopStep("writer", self._settle),
+            StopStep("sessions", lasting.freeze),
+            StopStep("clients: last acknowledgements, sockets", lambda: self._listeners.part_all(lasting.last_words)),
+            StopStep("other servers", self._others.close),
+            StopStep("components", lambda: parts.components.close(StreamError("system-shutdown"))),
+            StopStep("what was written", self._turn.flush),
+            StopStep("log of sessions", lasting.log.close),
+            StopStep("command line", self._close_control),
+            StopStep("database", self._database.close),
+        ]
+
+    async def _settle(self) -> None:
+        """All that was taken in is durable, and what that has to say is said."""
+        await self._database.writer.settled()
+        await deferLater(self._reactor, 0, self._turn.flush)
+
+    async def _close_control(self) -> None:
         if self._control is not None:
             stopped = self._control.stopListening()
             if stopped is not None:
                 await stopped
-        self._database.close()
 
     def _shared(self) -> Shared:
         config, database = self._config, self._database
         turn = self._turn = TurnWrites(self._reactor)
-        # What a commit has released goes out in the same turn.
-        database.writer.released = turn.flush
+        self.parts.lasting.join(turn)
         secret = database.secret("of unknown accounts")
         policy = Policy(
             {domain: Realm(domain, secret, ITERATIONS) for domain in config.server.domains},
@@ -196,6 +249,7 @@ class Server(Service):
             "sessions": len(parts.sessions),
             "sessions_available": sum(session.priority is not None for session in parts.sessions),
             "sessions_waiting": sum(session.link is None for session in parts.sessions),
+            "sessions_restored": parts.lasting.restored.resumable,
             "accounts_in_memory": len(parts.accounts),
             "rooms": sum(number for number, _ in rooms),
             "occupants": sum(people for _, people in rooms),

@@ -1,7 +1,7 @@
 """What the presence that a session sends means, and to whom it goes (RFC 6121 §4)."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
@@ -64,9 +64,11 @@ class DirectedPresence:
     nicknames and change them, and an unavailable presence sent to a former one would leave a ghost behind.
     """
 
-    __slots__ = ("contacts", "rooms")
+    __slots__ = ("changed", "contacts", "rooms")
 
     def __init__(self) -> None:
+        #: called with a key and what it has now: a room and an occupant JID, a contact and itself, or None
+        self.changed: Callable[[JID, JID | None], None] = _unnoted
         self.rooms: dict[JID, JID] = {}  #: bare JID → occupant JID
         self.contacts: dict[JID, None] = {}  #: all others, as addressed
 
@@ -82,15 +84,17 @@ class DirectedPresence:
         type = presence.get("type", "")
         bare = to.bare
         if type == "unavailable":
-            self.contacts.pop(to, None)
-            self.rooms.pop(bare, None)
+            self._drop_contact(to)
+            self.left(bare)
         elif not type and bare not in self.rooms:
             if len(self) >= _MOST_DIRECTED and to not in self.contacts:
                 raise StanzaError("resource-constraint", "too many have got your presence directly")
             if child(presence, _MUC) is not None:
                 self.rooms[bare] = to
-            else:
+                self.changed(bare, to)
+            elif to not in self.contacts:
                 self.contacts[to] = None
+                self.changed(to, to)
 
     def heard(self, sender: JID, presence: Element) -> None:
         """The session gets a presence: a room may say under which nickname the session is there, or that it is not."""
@@ -113,18 +117,34 @@ class DirectedPresence:
     def entered(self, occupant: JID) -> None:
         """A room has the session under this occupant JID."""
         room = occupant.bare
-        self.rooms[room] = occupant
+        if self.rooms.get(room) != occupant:
+            self.rooms[room] = occupant
+            self.changed(room, occupant)
         # A client that enters without the <x/> of XEP-0045 looked like one that greets a contact.
         for jid in [jid for jid in self.contacts if jid.bare == room]:
-            del self.contacts[jid]
+            self._drop_contact(jid)
 
     def left(self, room: JID) -> None:
         """The session is not in that room (bare JID) any more."""
-        self.rooms.pop(room, None)
+        if self.rooms.pop(room, None) is not None:
+            self.changed(room, None)
+
+    def forget(self, keeps_rooms: bool) -> None:
+        """All have been told that the session is not available any more, but for the rooms if those are kept."""
+        for jid in list(self.contacts):
+            self._drop_contact(jid)
+        if not keeps_rooms:
+            for room in list(self.rooms):
+                self.left(room)
 
     def targets(self) -> list[JID]:
         """To whom unavailable presence goes in the end."""
         return [*self.rooms.values(), *self.contacts]
+
+    def _drop_contact(self, jid: JID) -> None:
+        if jid in self.contacts:
+            del self.contacts[jid]
+            self.changed(jid, None)
 
     def _renamed(self, occupant: JID, x: Element) -> None:
         item = child(x, _ITEM)
@@ -140,9 +160,13 @@ class DirectedPresence:
         error = child(presence, "error")
         if condition_of(presence) in _PASSING or (error is not None and error.get("type") == "wait"):
             return
-        self.contacts.pop(sender, None)
+        self._drop_contact(sender)
         if not sender.resource or self.rooms.get(sender.bare) == sender:
-            self.rooms.pop(sender.bare, None)
+            self.left(sender.bare)
+
+
+def _unnoted(key: JID, now: JID | None) -> None:
+    """Nobody notes it."""
 
 
 class Announcement(NamedTuple):
@@ -173,9 +197,7 @@ def announce(
         told = subscribers if before is not None else ()
         # Subscribers get the broadcast anyway.
         rest = [jid for jid in targets if before is None or not roster.state(jid.bare).has_from]
-        directed.contacts.clear()
-        if not keeps_rooms:
-            directed.rooms.clear()
+        directed.forget(keeps_rooms)
         return Announcement(told, directed=rest)
     takes_spool = now >= 0 and (before is None or before < 0)
     if before is not None:

@@ -162,6 +162,13 @@ class HandledExpired(NamedTuple):
     stamp: float
 
 
+class MetaSaved(NamedTuple):
+    """Something that the database must remember about itself and the process that writes to it."""
+
+    key: str
+    value: str
+
+
 class RoomSaved(NamedTuple):
     """A room's configuration (JSON) and subject; `secret` makes its occupant ids and must never change."""
 
@@ -284,6 +291,7 @@ Record = (
     | ValueRemoved
     | HandledSaved
     | HandledExpired
+    | MetaSaved
     | RoomSaved
     | AffiliationSaved
     | OccupancySaved

@@ -15,6 +15,8 @@ from ..xmpp.payload import Payload
 
 MAX_STANZAS: Final = 5000  #: not acknowledged
 MAX_CHARACTERS: Final = 10_000_000  #: of stanzas that are not acknowledged
+WINDOW_STANZAS: Final = 1_000  #: not acknowledged: who can hold back what comes after that should do so
+WINDOW_CHARACTERS: Final = 2_000_000  #: likewise
 REQUEST_STANZAS: Final = 16  #: after so many we ask how far the peer got
 REQUEST_STANZAS_RARELY: Final = 256  #: the same while a client is inactive, so that its radio can sleep (XEP-0352)
 REQUEST_SECONDS: Final = 2.0  #: we ask for fewer once they have waited so long
@@ -64,7 +66,17 @@ class Outbound:
         self._unacked.append((payload, to))
         self._characters += len(payload.rest)
         self._unasked += 1
-        return self._unasked >= self._attention or self._characters > MAX_CHARACTERS
+        return self._unasked >= self._attention or self._characters > WINDOW_CHARACTERS
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is not acknowledged that nothing more should be written: `sent` has said so in time."""
+        return len(self._unacked) >= WINDOW_STANZAS or self._characters > WINDOW_CHARACTERS
+
+    @property
+    def room(self) -> int:
+        """How many stanzas may be written until it is full."""
+        return WINDOW_STANZAS - len(self._unacked)
 
     def acked(self, h: int) -> list[int]:
         """The peer has handled `h` stanzas (§4): returns which of those waited in a spool until now.
@@ -87,6 +99,15 @@ class Outbound:
             if payload.spooled:
                 spooled.append(payload.spooled)
         self._reset()
+        return spooled
+
+    def adopt(self, h: int) -> list[int]:
+        """As `acked`, for what is known only in part (after a power cut): the peer may have handled more than that."""
+        count = (h - self.acked_h) & _MASK
+        if not len(self._unacked) < count < _MODULUS // 2:
+            return self.acked(h)
+        spooled = self.acked((self.acked_h + len(self._unacked)) & _MASK)
+        self.acked_h = h
         return spooled
 
     def unacked(self) -> list[tuple[Payload, JID]]:
@@ -122,7 +143,7 @@ class Outbound:
             return Due.NOTHING
         if self._since is None:
             self._since = now
-        if self._unasked < self._request_after and now < self._since + REQUEST_SECONDS:
+        if self._unasked < self._request_after and now < self._since + REQUEST_SECONDS and not self.is_full:
             return Due.NOTHING
         self.request(now)
         return Due.REQUEST
@@ -131,7 +152,7 @@ class Outbound:
         """An `<r/>` was written, for whatever reason."""
         self._asked_at = now
         self._unasked = 0
-        self._attention = MAX_STANZAS + 1 - len(self._unacked)
+        self._attention = max(1, WINDOW_STANZAS - len(self._unacked))
 
     def next_deadline(self) -> float | None:
         """When to call `tick` at the latest, in the time that it is told; 0.0 is at once, None is never."""

@@ -10,11 +10,13 @@ from ..core.records import Step
 from ..xmpp.element import Element
 from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
+from ..xmpp.payload import payload_of
 from ..xmpp.stanza import answerable, error_of, result_of
 from .accounts import Account
 from .origin import Origin
 from .residents import Spawn
 from .stores import Writer
+from .trail import NoPromises, Promises
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +70,7 @@ class IQTable:
     def __init__(self, spawn: Spawn, writer: Writer) -> None:
         self._responders: dict[tuple[Addressee, str, str], Responder] = {}
         self._spawn, self._writer = spawn, writer
+        self.promises: Promises = NoPromises()  #: told of results that wait until something is kept
 
     def on(self, addressee: Addressee, type: str, tag: str, responder: Responder) -> None:
         """`responder` answers requests of that type with a payload of that Clark name. Raises ValueError if taken.
@@ -109,6 +112,8 @@ class IQTable:
             self._writer.submit(step)
         result = result_of(request.iq, answer.payload)
         ticket = 0 if step is None else step.ticket
+        if ticket:
+            self.promises.to_each(ticket, payload_of(result), (request.sender,))
         request.origin.emit(ticket, step, _send_back, request.origin, result, answer.then)
 
 

@@ -18,6 +18,9 @@ class Timer(Protocol):
     def active(self) -> int:
         """Whether it is still to come."""
 
+    def getTime(self) -> float:  # noqa: N802
+        """When it comes, in the clock's seconds."""
+
 
 class Clock(Protocol):
     """Time and timers; Twisted's reactor and its test clock are such."""

@@ -1,5 +1,6 @@
 """Which sessions there are: binding, losing the connection, ending."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
@@ -26,6 +27,7 @@ class Sessions:
 
     `on_grace(account, session)` is called when the connection of one that cannot be resumed is lost.
     `on_arrival(session, spooled)` is called when messages that waited in the account's spool have arrived.
+    `on_bind(session)` is called when there is a new one.
     `on_end(account, session, keeps_rooms)` is called when one has ended: with `keeps_rooms`, its rooms are not to be
     told, because the account is still in them.
     """
@@ -38,7 +40,9 @@ class Sessions:
         self._all: dict[JID, Session] = {}
         self._accounts: dict[JID, Account] = {}
         self._expiries: dict[JID, Timer] = {}
+        self._is_frozen = False
         self.get = self._all.get  #: the session with that full JID, or None
+        self.on_bind: Callable[[Session], None] = _ignore
         self.on_grace: Callable[[Account, Session], None]
         self.on_arrival: Callable[[Session, list[int]], None]
         self.on_end: Callable[[Account, Session, bool], None]
@@ -65,15 +69,48 @@ class Sessions:
         older = account.sessions.get(jid.resource)
         if older is None:
             self._make_room(account)
-        session = Session(jid, account, self._from_client, self._writer, self._new_id, self._limits.queue)
-        session.overflowed, session.arrived = self._overflowed, self.on_arrival
+        session = self._made(jid, account)
         if older is not None:
             session.directed = older.directed
             self.end(older, keeps_rooms=True, error=StreamError("conflict", "another client has this resource now"))
         session.link = link
-        account.sessions[jid.resource] = session
-        self._all[jid], self._accounts[jid] = session, account
+        self._add(account, session)
         return session
+
+    def restore(self, account: Account, resource: str, seconds: float) -> Session:
+        """A session that an earlier process had: without a connection, and over in so many seconds."""
+        session = self._made(account.jid.with_resource(resource), account)
+        self._add(account, session)
+        self._expire_in(session, seconds)
+        return session
+
+    def until(self, jid: JID) -> float | None:
+        """When the session with that full JID will end unless its client comes back (Unix seconds).
+
+        `math.inf` while the client is connected; None if there is no such session.
+        """
+        session = self._all.get(jid)
+        if session is None:
+            return None
+        timer = self._expiries.get(jid)
+        return math.inf if timer is None else timer.getTime()
+
+    def freeze(self) -> None:
+        """The process is about to end: that ends no session."""
+        self._is_frozen = True
+
+    def _made(self, jid: JID, account: Account) -> Session:
+        session = Session(jid, account, self._from_client, self._writer, self._new_id, self._limits.queue)
+        session.overflowed, session.arrived = self._overflowed, self.on_arrival
+        return session
+
+    def _add(self, account: Account, session: Session) -> None:
+        account.sessions[session.resource] = session
+        self._all[session.jid], self._accounts[session.jid] = session, account
+        self.on_bind(session)
+
+    def _expire_in(self, session: Session, seconds: float) -> None:
+        self._expiries[session.jid] = self._clock.callLater(seconds, self._expired, session)
 
     def _make_room(self, account: Account) -> None:
         """Too many sessions: the one that has waited longest for its client to come back has waited long enough."""
@@ -89,10 +126,12 @@ class Sessions:
 
         None: it cannot be resumed, so it is not there any more for anybody but its rooms, for a while.
         """
-        if session.link is not link or session.is_over:
+        if session.link is not link or session.is_over or self._is_frozen:
             return
         session.link = None
-        self._expiries[session.jid] = self._clock.callLater(window or GRACE_SECONDS, self._expired, session)
+        if session.trail is not None:
+            session.trail.lost()
+        self._expire_in(session, window or GRACE_SECONDS)
         if window is None:
             self.on_grace(self._accounts[session.jid], session)
 
@@ -101,11 +140,13 @@ class Sessions:
         older, session.link = session.link, link
         if older is not None:
             older.end(StreamError("conflict", "the session was resumed elsewhere"))
+        if session.trail is not None:
+            session.trail.found()
         self._forget_expiry(session)
 
     def end(self, session: Session, keeps_rooms: bool = False, error: StreamError | None = None) -> None:
         """The session is over: nobody can resume it, and nothing more is delivered to it."""
-        if session.is_over:
+        if session.is_over or self._is_frozen:
             return
         del self._all[session.jid]
         account = self._accounts.pop(session.jid)
@@ -116,6 +157,8 @@ class Sessions:
         if link is not None:
             link.end(error)
         self.on_end(account, session, keeps_rooms)
+        if session.trail is not None:
+            session.trail.ended()
 
     def _expired(self, session: Session) -> None:
         """Invariant 1: without stream management, exits are dropped if the account is back by then."""
@@ -136,3 +179,7 @@ class Sessions:
             self.end(session, error=StreamError("resource-constraint", "you do not read what you are sent"))
         else:
             link.end(StreamError("resource-constraint", "you do not read what you are sent"))
+
+
+def _ignore(session: Session) -> None:
+    """Nobody wants to know."""

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple, Protocol
 
 from ..core.blocking import Blocklist
+from ..core.pending import Pending
 from ..core.presence import DirectedPresence
 from ..core.pubsub.capabilities import Caps
 from ..core.records import Step
@@ -22,6 +23,7 @@ from ..xmpp.payload import Payload, payload_of
 from ..xmpp.stanza import answerable, error_of
 from .pipeline import FromClient
 from .stores import Writer
+from .trail import Trail
 
 _SHARE_WITHOUT_CONNECTION: Final = 2
 
@@ -81,14 +83,16 @@ class Session:
         self.outbound: Outbound | None = None
         self.sm_id = ""
         self.is_over = False  #: nobody can resume it any more
+        self.trail: Trail | None = None  #: what it leaves on disk
+        self.queue_trail: Trail | None = None  #: the same, if its queue is to be found there as well
         self.overflowed: Callable[[Session], None] = _ignore  #: more waits for it than may
         self.attend: Callable[[Session], None] = _ignore  #: stream management has something to do
         self.arrived: Callable[[Session, list[int]], None] = _forget  #: these have left the spool
         self.counted: Callable[[Session], int] = _ticket  #: a stanza is dealt with; the batch that `h` must wait for
         self._from_client, self._writer, self.new_id = from_client, writer, new_id
         self._queue = ReleaseQueue(writer, self._refuse_step)
-        self._waiting: deque[tuple[Payload, JID]] = deque()
-        self._waiting_size = 0  # in characters
+        self.pending = Pending()  #: what waits to be written
+        self._must_wait = False  # something does already, or the client has to acknowledge what it got first
         self._limits = limits
         self._in_line: deque[Callable[[], None]] = deque()  # what to do with stanzas that wait their turn
         self._behind: list[Callable[[], None]] = []  # what to do once none waits
@@ -101,7 +105,7 @@ class Session:
     def send(self, payload: Payload, to: JID) -> None:
         """Sends a stanza, now or as soon as a connection can take it."""
         link = self.link
-        if link is None or link.paused or self._waiting:
+        if link is None or link.paused or self._must_wait:
             self._wait(payload, to)
             return
         link.write(payload.addressed(to))
@@ -109,10 +113,10 @@ class Session:
 
     def send_all(self, payloads: Sequence[Payload], to: JID) -> None:
         """Sends many stanzas at once: one write where the connection can take it."""
-        link = self.link
-        if link is None or link.paused or self._waiting:
+        link, outbound = self.link, self.outbound
+        if link is None or link.paused or self._must_wait or (outbound is not None and outbound.room < len(payloads)):
             for payload in payloads:
-                self._wait(payload, to)
+                self.send(payload, to)
             return
         link.write("".join([payload.addressed(to) for payload in payloads]))
         for payload in payloads:
@@ -123,36 +127,52 @@ class Session:
         self.send(payload_of(stanza), self.jid)
 
     def drain(self) -> None:
-        """Writes what waits, as far as the connection can take it."""
-        waiting = self._waiting
+        """Writes what waits, as far as the connection can take it and the client keeps acknowledging."""
+        waiting, outbound, trail = self.pending, self.outbound, self.queue_trail
         # What is written can bring the connection to its end.
         while waiting and (link := self.link) is not None and not link.paused:
-            payload, to = waiting.popleft()
-            self._waiting_size -= len(payload.rest)
+            if outbound is not None and outbound.is_full:
+                return
+            payload, to = waiting.take()
             link.write(payload.addressed(to))
-            self._written(payload, to)
+            if trail is not None:
+                trail.drained()
+            self._count(payload, to)
+        self._must_wait = bool(waiting) or (outbound is not None and outbound.is_full)
 
     def under_way(self) -> list[tuple[Payload, JID]]:
         """What the client has not got or not acknowledged, oldest first."""
-        return [*([] if self.outbound is None else self.outbound.unacked()), *self._waiting]
+        return [*([] if self.outbound is None else self.outbound.unacked()), *self.pending]
 
     @property
     def queued(self) -> tuple[int, int]:
         """How many stanzas wait to be written, and how many to be acknowledged."""
-        return len(self._waiting), 0 if self.outbound is None else self.outbound.unacked_count
+        return len(self.pending), 0 if self.outbound is None else self.outbound.unacked_count
 
     def leftovers(self) -> list[tuple[Payload, JID]]:
         """What is under way; the session is over, and forgets it."""
         left = self.under_way()
-        self._waiting.clear()
+        self.pending.clear()
+        self._must_wait = False
         # Of what waits its turn the client has not been told that it is handled: it has to send that again.
         self._in_line.clear()
         self.outbound = None
         return left
 
+    def restore(self, outbound: Outbound, waiting: Pending) -> None:
+        """Takes over the queue of the session with which an earlier process ended."""
+        self.outbound, self.pending, self._must_wait = outbound, waiting, bool(waiting)
+
     def _written(self, payload: Payload, to: JID) -> None:
-        if self.outbound is not None:
-            if self.outbound.sent(payload, to):
+        if self.queue_trail is not None:
+            self.queue_trail.written(payload, to)
+        self._count(payload, to)
+
+    def _count(self, payload: Payload, to: JID) -> None:
+        outbound = self.outbound
+        if outbound is not None:
+            if outbound.sent(payload, to):
+                self._must_wait = self._must_wait or outbound.is_full
                 self.attend(self)
             return
         payload.has_arrived = True
@@ -160,13 +180,31 @@ class Session:
             self.arrived(self, [payload.spooled])
 
     def _wait(self, payload: Payload, to: JID) -> None:
-        self._waiting.append((payload, to))
-        self._waiting_size += len(payload.rest)
-        limits = self._limits
+        waiting, is_away = self.pending, self.link is None and self.outbound is not None
+        if not waiting.put(payload, to, is_away):
+            return
+        self._must_wait = True
+        if self.queue_trail is not None:
+            self.queue_trail.waits(payload, to, is_away)
+        if self._is_too_much() and not self._thin():
+            self.overflowed(self)
+
+    def _is_too_much(self) -> bool:
         # A session that has lost its connection for this has some room left until the client comes back.
         share = 1 if self.link is not None else _SHARE_WITHOUT_CONNECTION
-        if len(self._waiting) > share * limits.stanzas or self._waiting_size > share * limits.characters:
-            self.overflowed(self)
+        waiting, limits = self.pending, self._limits
+        return len(waiting) > share * limits.stanzas or waiting.characters > share * limits.characters
+
+    def _thin(self) -> bool:
+        """Drops what can be asked for later, if that is enough: nobody leaves a busy room for having been away."""
+        if self.outbound is None:
+            return False
+        # A client that reads, and acknowledges too slowly, would be no better off if it had to connect again.
+        everything = self.link is not None and not self.link.paused
+        self.pending.thin(everything)
+        if self.queue_trail is not None:
+            self.queue_trail.thinned(everything)
+        return not self._is_too_much()
 
     # -- from the client
 

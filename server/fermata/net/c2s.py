@@ -114,6 +114,26 @@ class ClientConnection(StreamConnection):
         if self.quiet:
             self._xml.rest()
 
+    # -- when the process is about to end
+
+    def stop_reading(self) -> None:
+        """What the peer sends from now on is as if it had never arrived."""
+        if not self._closing:
+            self._busy = self._held_back = True
+            self.transport.pauseProducing()
+
+    def part(self, last_words: Callable[[Session], str | None]) -> None:
+        """Closes the connection; a session that will go on, by its last words, is told nothing of an end."""
+        session = self._session
+        words = None if session is None or self._closing else last_words(session)
+        if words is None:
+            self.end_now(StreamError("system-shutdown"))
+            return
+        self._closing, self._session = True, None
+        self._forget_timer()
+        self.write(words)
+        self._close()
+
     # -- see StreamConnection
 
     def _opening(self) -> str:

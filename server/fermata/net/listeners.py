@@ -1,12 +1,13 @@
 """Where clients come in: ports, how many may come from one address, and who of them has fallen silent."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.internet.protocol import ServerFactory
 
+from ..host.sessions import Session
 from ..xmpp.errors import StreamError
 from .c2s import ClientConnection, Shared
 from .ports import open_port
@@ -61,10 +62,15 @@ class ClientListeners(ServerFactory):
             if stopped is not None:
                 await stopped
 
-    def end_all(self, error: StreamError) -> None:
-        """Closes every connection, since the process is about to end."""
+    def stop_reading(self) -> None:
+        """Nobody is heard any more."""
         for connection in list(self._connections):
-            connection.end_now(error)
+            connection.stop_reading()
+
+    def part_all(self, last_words: Callable[[Session], str | None]) -> None:
+        """Closes every connection, since the process is about to end; see `ClientConnection.part`."""
+        for connection in list(self._connections):
+            connection.part(last_words)
 
     def __len__(self) -> int:
         return len(self._connections)

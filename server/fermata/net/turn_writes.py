@@ -4,6 +4,7 @@ Twisted writes when the poll after next says that a socket can take it, which co
 and a round of the reactor for each write. Nearly always the socket can take it now; if not, Twisted's way remains.
 """
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..host.origin import Clock
@@ -24,6 +25,7 @@ class TurnWrites:
         self._connections: list[Flushable] = []
         self._sockets: list[Any] = []
         self._is_scheduled = False
+        self.before: Callable[[], object] = _nothing  #: called before anything is handed to a transport
         self.written = 0  #: how often connections have been given something to write
 
     def adopt(self, transport: Any) -> None:
@@ -57,11 +59,16 @@ class TurnWrites:
     def flush(self) -> None:
         """Writes all that has been gathered."""
         connections, self._connections = self._connections, []
+        self.before()
         for connection in connections:
             connection.flush()
         sockets, self._sockets = self._sockets, []
         for transport in sockets:
             _write_now(transport)
+
+
+def _nothing() -> None:
+    """Nothing must come before that."""
 
 
 def _write_now(transport: Any) -> None:

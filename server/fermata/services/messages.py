@@ -14,6 +14,7 @@ from ..host.origin import Clock, Origin
 from ..host.residents import Residents
 from ..host.sessions import Session
 from ..host.stores import SpoolStore, Writer
+from ..host.trail import NoPromises, Promises
 from ..xmpp import namespaces as ns
 from ..xmpp.element import Element
 from ..xmpp.errors import StanzaError
@@ -42,6 +43,7 @@ class Messages:
     ) -> None:
         self._accounts, self._safe, self._spool = accounts, safe, spool
         self._writer, self._clock = writer, clock
+        self.promises: Promises = NoPromises()  #: told of what will be handed out once it is kept
 
     def receive(self, account: Account | None, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
         """A message for an account, or for one that does not exist. Raises StanzaError."""
@@ -86,7 +88,9 @@ class Messages:
             records.append(self._safe.spool(account, payload, to))
         if records:
             step = Step(records, stanza)
-            origin.emit(self._writer.submit(step), step, self._hand_out, account, payload, to, recipients)
+            ticket = self._writer.submit(step)
+            self.promises.to_sessions(ticket, payload, to, [session.jid for session in recipients])
+            origin.emit(ticket, step, self._hand_out, account, payload, to, recipients)
         else:
             origin.emit(0, None, self._hand_out, account, payload, to, recipients)
 

@@ -21,6 +21,7 @@ from ..host.router import Router
 from ..host.stores import Writer
 from ..xmpp import namespaces as ns
 from ..xmpp.element import Element, child
+from ..host.trail import NoPromises, Promises
 from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload, payload_of
@@ -70,6 +71,7 @@ class RoomService:
         #: How many people are in a room that was not needed in memory yet since the start.
         self.recorded: dict[JID, int] = {}
         # Rooms to be loaded again, with the sessions that were in them: nobody falls out because a disk is full.
+        self.promises: Promises = NoPromises()  #: told of what will be sent once it is kept
         self._interrupted: dict[JID, frozenset[JID]] = {}
         self._moved: dict[JID, str] = {}  # where rooms are that somebody has looked for
         self.rooms: Residents[LiveRoom] = Residents(self._load, _is_idle, spawn)
@@ -238,7 +240,9 @@ class RoomService:
             records = records + kept
         if records:
             step = Step(records, stanza, room.lineage)
-            room.queue.put(self._writer.submit(step), step, self._send, sends)
+            ticket = self._writer.submit(step)
+            self._promise(ticket, sends)
+            room.queue.put(ticket, step, self._send, sends)
         elif sends:
             room.queue.put(0, None, self._send, sends)
         if effects.destroyed:
@@ -277,6 +281,14 @@ class RoomService:
                 continue
             payload, recipients = send
             for to in recipients:
+    def _promise(self, ticket: int, sends: list[Send | Flood]) -> None:
+        for send in sends:
+            if isinstance(send, Flood):
+                for payload in send.payloads:
+                    self.promises.to_each(ticket, payload, (send.to,))
+            else:
+                self.promises.to_each(ticket, send.payload, send.to)
+
                 session = session_of(to)
                 if session is not None and not session.owner.blocklist:
                     session.send(payload, to)

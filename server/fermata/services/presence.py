@@ -68,6 +68,8 @@ class Presences:
         else:
             priority = priority_of(stanza)
             before, session.priority, session.presence = session.priority, priority, stanza
+            if session.trail is not None:
+                session.trail.told()
             session.emit(0, None, self._announce, account, session, stanza, before, priority)
 
     def withdraw(self, account: Account, session: Session, stanza: Element | None, keeps_rooms: bool = False) -> None:
@@ -75,6 +77,8 @@ class Presences:
         if stanza is None:
             stanza = Element("presence", {"from": session.jid, "type": _UNAVAILABLE})
         before, session.priority, session.presence = session.priority, None, None
+        if before is not None and session.trail is not None:
+            session.trail.told()
         session.emit(0, None, self._announce, account, session, stanza, before, None, keeps_rooms)
 
     def _announce(

@@ -22,6 +22,8 @@ class RosterRequests:
         if account is None or session is None:
             raise StanzaError("item-not-found")
         session.wants_roster = True
+        if session.trail is not None:
+            session.trail.told()
         answer = account.roster.get(request.payload.get("ver"))
 
         def send_pushes() -> None:

@@ -1,6 +1,6 @@
 """The end of the server as an administrator asks for it: everybody is told, and after a while it stops."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from ..host.origin import Clock, Timer
@@ -26,6 +26,9 @@ class ShuttingDown:
         """Stops the server in `delay` seconds; who is online is told `text`, if it says anything.
 
         With `restarts` it starts again at once. Raises what `check_restart` does.
+        #: called one after the other when nobody is heard any more, and before what they cause is kept and sent: the
+        #: place for whatever must be said because the server stops
+        self.on_farewell: list[Callable[[], Awaitable[None]]] = []
 
         Who asks again means that time instead.
         """
@@ -48,3 +51,8 @@ def _nothing(restarts: bool) -> None:
 
 def _anything() -> None:
     """Nobody knows why it could not start again."""
+    async def farewell(self) -> None:
+        """The server stops now, for whatever reason."""
+        for say in self.on_farewell:
+            await say()
+

@@ -23,7 +23,6 @@ from ..xmpp.element import Element
 from ..xmpp.errors import StreamError
 
 _log = logging.getLogger(__name__)
-RESUME_SECONDS: Final = 600  #: how long a session without a connection can be resumed
 _SWEEP_SECONDS: Final = 1.0
 _REMEMBERED_SECONDS: Final = 7 * 86_400.0
 _FORGET_SECONDS: Final = 3_600.0
@@ -40,11 +39,15 @@ class StreamManagement:
         clock: Clock,
         spawn: Spawn,
         new_id: Callable[[], str],
+        resume_seconds: int,
     ) -> None:
+        """`resume_seconds`: how long a session without a connection can be resumed."""
         self._sessions, self._writer, self._handled = sessions, writer, handled
         self._clock, self._spawn, self._new_id = clock, spawn, new_id
         self._managed: dict[str, Session] = {}
         self._windows: dict[str, float] = {}
+        self._resume_seconds = resume_seconds
+        self._uncertain: set[Session] = set()  # of which an earlier process may have written more than is known
         self._touched: set[Session] = set()
 
     def start(self) -> None:
@@ -59,8 +62,9 @@ class StreamManagement:
         if name == "r":
             session.emit(self._all_counted(session), None, self._acknowledge, session)
         elif name == "a":
-            if session.outbound is not None and (spooled := session.outbound.acked(_h(nonza))):
-                session.arrived(session, spooled)
+            if session.outbound is not None:
+                self._acked(session, session.outbound.acked(_h(nonza)))
+                session.drain()
         elif name == "enable" and session.inbound is None and link is not None:
             self._enable(session, link, nonza)
         elif link is not None:
@@ -80,6 +84,21 @@ class StreamManagement:
         # How far it got stays in storage, so that a client which comes too late can be told (§5).
         self._managed.pop(session.sm_id, None)
         self._windows.pop(session.sm_id, None)
+        self._uncertain.discard(session)
+
+    def restore(self, session: Session, sm_id: str, window: float, h: int) -> None:
+        """The session, and its queue, is that of an earlier process, and can be resumed; we had handled `h`."""
+        session.inbound, session.sm_id = Inbound(h), sm_id
+        session.attend, session.counted = self._attend, self._counted
+        self._managed[sm_id], self._windows[sm_id] = session, window
+        self._uncertain.add(session)
+        self._note_queue(session, window)
+
+    def last_words(self, session: Session) -> str | None:
+        """What is left to be said to the client of a session that can be resumed after our end; else None."""
+        if session.inbound is None or session.queue_trail is None:
+            return None
+        return acknowledgement(session.inbound.advance(self._writer.durable))
 
     def say_goodbye(self, session: Session, finish: Callable[[], None]) -> None:
         """The client has closed its stream: calls `finish` once all that it sent is counted, and it knows (§6)."""
@@ -127,13 +146,11 @@ class StreamManagement:
             self._move_later(session, h, link, done)  # the old connection has brought in more
             return
         try:
-            spooled = session.outbound.acked(h)
+            self._acked(session, self._told(session, session.outbound, h))
             again = session.outbound.resume(h)
         except StreamError as error:
             link.end(error)
             return
-        if spooled:
-            session.arrived(session, spooled)
         self._sessions.found(session, link)
         done(session)
         if session.link is not link:
@@ -143,6 +160,27 @@ class StreamManagement:
             link.write(payload.addressed(to))
         session.drain()
 
+    def _told(self, session: Session, outbound: Outbound, h: int) -> list[int]:
+        if session not in self._uncertain:
+            return outbound.acked(h)
+        spooled = outbound.adopt(h)
+        self._uncertain.discard(session)
+        if not outbound.unacked_count and session.queue_trail is not None:
+            session.queue_trail.managed(self._windows[session.sm_id])  # it may be ahead of what was noted
+        return spooled
+
+    def _acked(self, session: Session, spooled: list[int]) -> None:
+        """The client has told how far it got, and these had waited in the spool until then."""
+        if session.queue_trail is not None and session.outbound is not None:
+            session.queue_trail.acked(session.outbound.acked_h)
+        if spooled:
+            session.arrived(session, spooled)
+
+    def _note_queue(self, session: Session, window: float) -> None:
+        if session.trail is not None:
+            session.queue_trail = session.trail
+            session.trail.managed(window)
+
     def _enable(self, session: Session, link: Link, request: Element) -> None:
         session.inbound, session.outbound = Inbound(), Outbound()
         session.attend, session.sm_id = self._attend, self._new_id()
@@ -150,13 +188,14 @@ class StreamManagement:
         if request.get("resume") in ("true", "1"):
             session.counted = self._counted
             self._managed[session.sm_id] = session
-            self._windows[session.sm_id] = window = _window(request)
+            self._windows[session.sm_id] = window = _window(request, self._resume_seconds)
+            self._note_queue(session, window)
             attributes = f" id='{session.sm_id}' resume='true' max='{window}'"
         link.write(f"<enabled xmlns='{ns.SM}'{attributes}/>")
 
     def _acknowledge(self, session: Session) -> None:
         if session.inbound is not None and session.link is not None:
-            session.link.write(f"<a xmlns='{ns.SM}' h='{session.inbound.advance(self._writer.durable)}'/>")
+            session.link.write(acknowledgement(session.inbound.advance(self._writer.durable)))
 
     def _attend(self, session: Session) -> None:
         if session.outbound is None or session.link is None:
@@ -166,8 +205,6 @@ class StreamManagement:
             session.link.write(f"<r xmlns='{ns.SM}'/>")
         elif due is Due.SILENT:
             session.link.end(StreamError("connection-timeout"))
-        elif due is Due.FULL:
-            session.overflowed(session)
 
     def _forget(self) -> None:
         """Nobody asks after so long how far a session got (§5)."""
@@ -206,11 +243,16 @@ class StreamManagement:
         return Step(records)
 
 
-def _window(request: Element) -> int:
+def acknowledgement(h: int) -> str:
+    """The element that tells the client how many of its stanzas are safe (§4)."""
+    return f"<a xmlns='{ns.SM}' h='{h}'/>"
+
+
+def _window(request: Element, most: int) -> int:
     """For how many seconds the session can be resumed: as long as we allow, or less if the client wants less (§3)."""
     text = request.get("max", "")
     wanted = int(text) if text.isascii() and text.isdecimal() else 0
-    return min(RESUME_SECONDS, wanted or RESUME_SECONDS)
+    return min(most, wanted or most)
 
 
 def _h(nonza: Element) -> int:

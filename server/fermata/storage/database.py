@@ -24,7 +24,7 @@ from .recorded import recorded
 from .remote import RemoteBatches
 from .rooms import SQLRooms
 from .rosters import SQLRosters
-from .secrets import secret
+from .secrets import noted, secret
 from .spool import SQLSpool
 from .threaded import ThreadWriter
 from .tickets import Clock
@@ -84,6 +84,11 @@ class Database:
                 yield from recorded(connection)
         except DBAPIError as error:
             raise StorageError(f"who was in the rooms can't be read: {words(error)}") from error
+
+    def noted(self, key: str) -> str:
+        """What the newest `core.records.MetaSaved` of that key has left; empty if there was none. Blocks."""
+        with self._engine.connect() as connection:
+            return noted(connection, key)
 
     def close(self) -> None:
         """Commits and releases what is open, and closes everything. Blocks while it does."""

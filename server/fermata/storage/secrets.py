@@ -1,4 +1,4 @@
-"""Keys that the server made for itself once and must keep, in `meta`."""
+"""What the database remembers about itself, in `meta`: keys that the server made for itself once, and notes."""
 
 import os
 
@@ -15,3 +15,8 @@ def secret(connection: Connection, name: str, size: int) -> bytes:
         kept = os.urandom(size).hex()
         connection.execute(insert(meta).values(key=key, value=kept))
     return bytes.fromhex(kept)
+
+
+def noted(connection: Connection, key: str) -> str:
+    """What a `MetaSaved` has left there; empty if none has."""
+    return connection.scalar(select(meta.c.value).where(meta.c.key == key)) or ""

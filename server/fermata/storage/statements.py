@@ -49,6 +49,7 @@ KEYED: Final[dict[type[Any], Table]] = {
     records.ValueSaved: tables.value,
     records.ValueRemoved: tables.value,
     records.HandledSaved: tables.handled,
+    records.MetaSaved: tables.meta,
     records.RoomSaved: tables.room,
     records.AffiliationSaved: tables.affiliation,
     records.OccupancySaved: tables.occupancy,

@@ -38,6 +38,8 @@ class _Blocking:
         session = self._sessions.get(request.sender)
         if session is not None:
             session.wants_blocklist = True
+            if session.trail is not None:
+                session.trail.told()
         return request.owner.blocklist.element()
 
     def block(self, request: Request) -> Answer | Awaitable[Answer]:

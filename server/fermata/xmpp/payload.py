@@ -14,17 +14,17 @@ class Payload:
     archive of the entity that hands it out (empty where it is in none); `stamp` when that was (Unix seconds); `keep`
     the verdict of the rule function (`core.keeping`), an int of flags; `spooled` the number under which it waits in the
     recipient's spool until it has arrived (0: it does not); `has_arrived` whether a client has it, by its own word or,
-    if it counts nothing, because it was written.
+    if it counts nothing, because it was written; `noted` the number under which it stands in the log of sessions, or 0.
     """
 
-    __slots__ = ("archive_id", "has_arrived", "keep", "kind", "rest", "sender", "spooled", "stamp", "type")
+    __slots__ = ("archive_id", "has_arrived", "keep", "kind", "noted", "rest", "sender", "spooled", "stamp", "type")
 
     def __init__(
         self, kind: str, rest: str, sender: str, type: str = "", archive_id: str = "", stamp: float = 0.0, keep: int = 0
     ) -> None:
         self.kind, self.rest, self.sender, self.type = kind, rest, sender, type
         self.archive_id, self.stamp, self.keep = archive_id, stamp, keep
-        self.spooled = 0
+        self.spooled = self.noted = 0
         self.has_arrived = False
 
     def addressed(self, to: JID) -> str:
