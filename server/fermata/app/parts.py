@@ -135,7 +135,6 @@ class Parts:
         stream_management.start()
         self._serve_accounts(presences, iqs, relayed)
 
-    def _serve_accounts(self, presences: Presences, iqs: IQTable, relayed: Relayed) -> None:
     def _let_sessions_last(self) -> StreamManagement:
         database, stay, clock = self._database, self._config.stay, self._clock
         management = StreamManagement(
@@ -153,6 +152,7 @@ class Parts:
         self.messages.promises = self.lasting.log
         return management
 
+    def _serve_accounts(self, presences: Presences, iqs: IQTable, relayed: Relayed) -> None:
         limits = self._config.limits
         strangers = Strangers(limits.stranger_messages_per_minute, limits.stranger_requests_per_minute, self._clock)
         for domain in self._config.server.domains:
@@ -191,8 +191,8 @@ class Parts:
             self._spawn,
             self._config.archive.rooms,
         )
-        self.router.serve(domain, service)
         iqs.promises = service.promises = self.lasting.log
+        self.router.serve(domain, service)
         self._rooms[domain] = service
         return service
 

@@ -19,9 +19,9 @@ from ..host.registry import Sessions
 from ..host.residents import Residents, Spawn
 from ..host.router import Router
 from ..host.stores import Writer
+from ..host.trail import NoPromises, Promises
 from ..xmpp import namespaces as ns
 from ..xmpp.element import Element, child
-from ..host.trail import NoPromises, Promises
 from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload, payload_of
@@ -68,10 +68,10 @@ class RoomService:
         self._writer, self._clock, self._keeps_archives = writer, clock, keeps_archives
         self.verification, self._doubts = verification, verification.doubts
         verification.on_gone = self._vanish
+        self.promises: Promises = NoPromises()  #: told of what will be sent once it is kept
         #: How many people are in a room that was not needed in memory yet since the start.
         self.recorded: dict[JID, int] = {}
         # Rooms to be loaded again, with the sessions that were in them: nobody falls out because a disk is full.
-        self.promises: Promises = NoPromises()  #: told of what will be sent once it is kept
         self._interrupted: dict[JID, frozenset[JID]] = {}
         self._moved: dict[JID, str] = {}  # where rooms are that somebody has looked for
         self.rooms: Residents[LiveRoom] = Residents(self._load, _is_idle, spawn)
@@ -250,6 +250,14 @@ class RoomService:
             if effects.venue:
                 self._spawn(self._venues.remember(room.rules.jid, effects.venue))
 
+    def _promise(self, ticket: int, sends: list[Send | Flood]) -> None:
+        for send in sends:
+            if isinstance(send, Flood):
+                for payload in send.payloads:
+                    self.promises.to_each(ticket, payload, (send.to,))
+            else:
+                self.promises.to_each(ticket, send.payload, send.to)
+
     def _kept_privately(self, sends: list[Send | Flood]) -> tuple[list[Send | Flood], list[Record]]:
         """Private messages are for the archives of those who get them: one copy and one place for each account."""
         copies: list[Send | Flood] = []
@@ -281,14 +289,6 @@ class RoomService:
                 continue
             payload, recipients = send
             for to in recipients:
-    def _promise(self, ticket: int, sends: list[Send | Flood]) -> None:
-        for send in sends:
-            if isinstance(send, Flood):
-                for payload in send.payloads:
-                    self.promises.to_each(ticket, payload, (send.to,))
-            else:
-                self.promises.to_each(ticket, send.payload, send.to)
-
                 session = session_of(to)
                 if session is not None and not session.owner.blocklist:
                     session.send(payload, to)

@@ -21,14 +21,14 @@ class ShuttingDown:
         self._timer: Timer | None = None
         self.on_due: Callable[[bool], object] = _nothing
         self.check_restart: Callable[[], object] = _anything
+        #: called one after the other when nobody is heard any more, and before what they cause is kept and sent: the
+        #: place for whatever must be said because the server stops
+        self.on_farewell: list[Callable[[], Awaitable[None]]] = []
 
     async def begin(self, delay: float = 0.0, text: str = "", restarts: bool = False) -> None:
         """Stops the server in `delay` seconds; who is online is told `text`, if it says anything.
 
         With `restarts` it starts again at once. Raises what `check_restart` does.
-        #: called one after the other when nobody is heard any more, and before what they cause is kept and sent: the
-        #: place for whatever must be said because the server stops
-        self.on_farewell: list[Callable[[], Awaitable[None]]] = []
 
         Who asks again means that time instead.
         """
@@ -41,6 +41,11 @@ class ShuttingDown:
             self._timer.cancel()
         self._timer = self._clock.callLater(max(delay, _ANSWER_SECONDS), self._stop, restarts)
 
+    async def farewell(self) -> None:
+        """The server stops now, for whatever reason."""
+        for say in self.on_farewell:
+            await say()
+
     def _stop(self, restarts: bool) -> None:
         self.on_due(restarts)
 
@@ -51,8 +56,3 @@ def _nothing(restarts: bool) -> None:
 
 def _anything() -> None:
     """Nobody knows why it could not start again."""
-    async def farewell(self) -> None:
-        """The server stops now, for whatever reason."""
-        for say in self.on_farewell:
-            await say()
-
