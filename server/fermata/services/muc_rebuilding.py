@@ -55,8 +55,8 @@ class Rebuilding:
             service.verification.begin()
         self._clock.callLater(_SWEEP_AFTER_SECONDS, self._sweep)
         for domain, sessions in found.items():
-            verb = "are in the rooms of" if self._keeps else "were in, and are out of, the rooms of"
-            _log.info("%d sessions %s %s, as before the start", sessions, verb, domain)
+            fate = "still in them" if self._keeps else "not in them any more"
+            _log.info("%d sessions that were in the rooms of %s are %s", sessions, domain, fate)
             self._spawn(self._note(domain, "start", began))
 
     def _recall(self, recorded: Iterable[RecordedOccupancy]) -> dict[str, int]:
