@@ -19,7 +19,6 @@ from ..host.registry import Sessions
 from ..host.residents import Residents, Spawn
 from ..host.router import Router
 from ..host.stores import Writer
-from ..host.trail import NoPromises, Promises
 from ..xmpp import namespaces as ns
 from ..xmpp.element import Element, child
 from ..xmpp.errors import StanzaError
@@ -27,6 +26,7 @@ from ..xmpp.jid import JID
 from ..xmpp.payload import Payload, payload_of
 from ..xmpp.stanza import answerable, error_of
 from .messages import Messages
+from .muc_entrances import Entrances
 from .muc_rooms import RoomLoading
 from .muc_venues import Venues
 from .muc_verification import RoomVerification
@@ -68,11 +68,11 @@ class RoomService:
         self._writer, self._clock, self._keeps_archives = writer, clock, keeps_archives
         self.verification, self._doubts = verification, verification.doubts
         verification.on_gone = self._vanish
-        self.promises: Promises = NoPromises()  #: told of what will be sent once it is kept
         #: How many people are in a room that was not needed in memory yet since the start.
         self.recorded: dict[JID, int] = {}
         # Rooms to be loaded again, with the sessions that were in them: nobody falls out because a disk is full.
         self._interrupted: dict[JID, frozenset[JID]] = {}
+        self._entrances = Entrances()
         self._moved: dict[JID, str] = {}  # where rooms are that somebody has looked for
         self.rooms: Residents[LiveRoom] = Residents(self._load, _is_idle, spawn)
 
@@ -106,6 +106,23 @@ class RoomService:
     def _enter(self, stanza: Element, to: JID, sender: JID, origin: Origin, take: _Take) -> None:
         if self._doubts and sender in self._doubts and self.verification.take(stanza, to.bare, sender):
             return
+        if self._entrances and self._puts_off(stanza, to, sender, origin, take):
+            return
+        self._take(stanza, to, sender, origin, take)
+
+    def _puts_off(self, stanza: Element, to: JID, sender: JID, origin: Origin, take: _Take) -> bool:
+        settled = origin.hold()
+
+        def go_on() -> None:
+            guarded(stanza, sender, origin, lambda: self._enter(stanza, to, sender, origin, take))
+            settled()
+
+        is_put_off = self._entrances.puts_off(to.bare, sender, go_on)
+        if not is_put_off:
+            settled()
+        return is_put_off
+
+    def _take(self, stanza: Element, to: JID, sender: JID, origin: Origin, take: _Take) -> None:
         room = self.rooms.get(to.bare)
         if room is not None:
             self._step(room, stanza, sender, origin, take)
@@ -215,20 +232,26 @@ class RoomService:
         finally:
             settled()
 
-    async def _read(self, room: LiveRoom, reading: Reading, iq: Element, sender: JID, origin: Origin) -> None:
+    async def _read(self, room: LiveRoom, reading: Reading, stanza: Element, sender: JID, origin: Origin) -> None:
         """Reads in the archive of a room what somebody asks it for."""
         jid, settled = room.rules.jid, origin.hold()
+        if stanza.tag == "presence":
+            self._entrances.begin(jid, sender)
         try:
             answer = await self._loading.read(room.rules.state.number, reading)
-            self._enter(iq, jid, sender, origin, lambda rules, *given: rules.told(*given, answer))
+            self._take(stanza, jid, sender, origin, lambda rules, *given: rules.told(*given, answer))
         except StanzaError as error:
             error.by = jid
-            room.queue.put(0, None, origin.answer, error_of(iq, error))
+            room.rules.give_up(sender)
+            room.queue.put(0, None, origin.answer, error_of(stanza, error))
         except Exception:
             _log.exception("the archive of %s can't be read", jid)
-            origin.refuse(iq, StanzaError("internal-server-error", "the database does not answer", "wait"))
+            room.rules.give_up(sender)
+            origin.refuse(stanza, StanzaError("internal-server-error", "the database does not answer", "wait"))
         finally:
             settled()
+            if stanza.tag == "presence":
+                self._entrances.end(jid, sender)
 
     def perform(self, room: LiveRoom, effects: Effects, stanza: Element | None = None) -> None:
         """Keeps what a step made, then sends what it says."""
@@ -240,23 +263,13 @@ class RoomService:
             records = records + kept
         if records:
             step = Step(records, stanza, room.lineage)
-            ticket = self._writer.submit(step)
-            self._promise(ticket, sends)
-            room.queue.put(ticket, step, self._send, sends)
+            room.queue.put(self._writer.submit(step), step, self._send, sends)
         elif sends:
             room.queue.put(0, None, self._send, sends)
         if effects.destroyed:
             self.rooms.drop(room.rules.jid)
             if effects.venue:
                 self._spawn(self._venues.remember(room.rules.jid, effects.venue))
-
-    def _promise(self, ticket: int, sends: list[Send | Flood]) -> None:
-        for send in sends:
-            if isinstance(send, Flood):
-                for payload in send.payloads:
-                    self.promises.to_each(ticket, payload, (send.to,))
-            else:
-                self.promises.to_each(ticket, send.payload, send.to)
 
     def _kept_privately(self, sends: list[Send | Flood]) -> tuple[list[Send | Flood], list[Record]]:
         """Private messages are for the archives of those who get them: one copy and one place for each account."""

@@ -171,6 +171,10 @@ class Room:
 
         return self._step(take, sender, stanza, now)
 
+    def give_up(self, sender: JID) -> None:
+        """What was to be read for a session cannot be."""
+        self.state.awaited.pop(sender, None)
+
     def _step(self, take: _Take, sender: JID, stanza: Element, now: float) -> Effects:
         log = self.state.changelog
         if log is not None:
