@@ -15,6 +15,7 @@ from . import (
     cli_invite,
     cli_log,
     cli_rooms,
+    cli_s2s,
     cli_sessions,
     cli_status,
     cli_users,
@@ -59,7 +60,7 @@ def _run(argv: Sequence[str] | None, stored: OpenStored) -> int:
 
 _WORDS = (
     *(cli_users, cli_sessions, cli_rooms, cli_announce, cli_invite, cli_check, cli_status, cli_log),
-    *(cli_backup, cli_db),
+    *(cli_s2s, cli_backup, cli_db),
 )
 
 

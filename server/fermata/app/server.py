@@ -49,6 +49,7 @@ from .operations import Operations
 from .other_servers import OtherServers
 from .parts import Parts, new_id
 from .stopping import StopStep, stop
+from .s2s_commands import s2s_commands
 from .stream_features import features_after, limits_before
 from .web import site
 
@@ -236,7 +237,12 @@ class Server(Service):
         )
 
     def _commands(self) -> Commands:
-        return {**running_commands(self.parts.services), **log_commands(self._log), "status": self._status}
+        return {
+            **running_commands(self.parts.services),
+            **s2s_commands(self.parts.federating.federation, self._others.examination),
+            **log_commands(self._log),
+            "status": self._status,
+        }
 
     def _status(self) -> dict[str, Any]:
         parts = self.parts
