@@ -48,8 +48,8 @@ from .notify import Supervisor
 from .operations import Operations
 from .other_servers import OtherServers
 from .parts import Parts, new_id
-from .stopping import StopStep, stop
 from .s2s_commands import s2s_commands
+from .stopping import StopStep, stop
 from .stream_features import features_after, limits_before
 from .web import site
 
