@@ -2,9 +2,11 @@
 
 import argparse
 import math
-from typing import Any
+from typing import Any, Final
 
 from .cli_command import EXIT_TROUBLE, Context, jid_of
+
+_SIZES: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def add_parser(commands: Any, global_options: argparse.ArgumentParser) -> None:
@@ -22,7 +24,10 @@ def add_parser(commands: Any, global_options: argparse.ArgumentParser) -> None:
         end = commands.add_parser(name, help=words, parents=[global_options])
         end.add_argument("--delay", metavar="SECONDS", type=seconds, default=0.0, help="how long to wait before")
         end.add_argument("--announce", metavar="TEXT", default="", help="what everybody who is online is told")
-        end.set_defaults(run=_stop, command=name, verb=verb)
+        end.set_defaults(run=_stop, command=name, verb=verb, away=0.0)
+        if name == "stop":
+            words = "how long it will be away, such as 45m or 2h; with this or --announce everybody leaves the rooms"
+            end.add_argument("--for", metavar="TIME", type=duration, default=0.0, dest="away", help=words)
 
 
 def _list(arguments: argparse.Namespace, context: Context) -> int:
@@ -60,9 +65,16 @@ def seconds(text: str) -> float:
     return wanted
 
 
+def duration(text: str) -> float:
+    """A time in seconds, minutes, hours or days: 90, 90s, 45m, 2h, 1d. Raises ValueError for what is none."""
+    size = _SIZES.get(text[-1:])
+    return seconds(text) if size is None else seconds(text[:-1]) * size
+
+
 def _stop(arguments: argparse.Namespace, context: Context) -> int:
+    away = {"away": arguments.away} if arguments.away else {}
     with context.running_server() as server:
-        server.call(arguments.command, delay=arguments.delay, text=arguments.announce)
+        server.call(arguments.command, delay=arguments.delay, text=arguments.announce, **away)
     when = f"{arguments.verb} in {arguments.delay:g} seconds" if arguments.delay else arguments.verb
     context.output.line({"delay_seconds": arguments.delay}, f"the server {when}")
     return 0

@@ -37,7 +37,7 @@ def running_commands(services: Services) -> Commands:
         **stored_commands(services),
         "session-list": lambda: [figures._asdict() for figures in users.sessions()],
         "session-end": lambda jid: users.end_sessions(JID.parse(jid)),
-        "stop": lambda delay, text: services[ShuttingDown].begin(delay, text),
+        "stop": lambda delay, text, away=0.0: services[ShuttingDown].begin(delay, text, away_seconds=away),
         "restart": lambda delay, text: services[ShuttingDown].begin(delay, text, restarts=True),
         "announce": lambda domain, text, to_all: announcements.announce(domain, text, to_all),
     }

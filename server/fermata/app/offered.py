@@ -1,9 +1,11 @@
 """The services that administrators and extensions ask for, made of the parts of a server."""
 
+import random
 from collections.abc import Callable
 from typing import NamedTuple
 
 from ..core.commands import CommandTable
+from ..core.muc.calls import Wanted
 from ..host.accounts import Account
 from ..host.origin import Clock
 from ..host.registry import Sessions
@@ -11,6 +13,7 @@ from ..host.residents import Residents, Spawn
 from ..host.router import Router
 from ..host.services import Services
 from ..services.announcements import Announcements
+from ..services.come_back import ComeBack
 from ..services.domain_values import DomainValues
 from ..services.introductions import Introductions
 from ..services.invitations import Invitations
@@ -70,10 +73,29 @@ def offered(ground: Ground) -> Services:
     services = Services()
     for service in (users, announcements, rebuilding, rooms, last_seen, Reports(own, clock), CommandTable()):
         services.offer(service)
-    services.offer(ShuttingDown(domains, announcements, clock))
+    services.offer(_ending(ground, announcements, rebuilding, own))
     _offer_registration(services, ground, users, own)
     clock.callLater(0, lambda: spawn(users.finish_removals()))
     return services
+
+
+def _ending(ground: Ground, announcements: Announcements, rebuilding: Rebuilding, own: DomainValues) -> ShuttingDown:
+    """The end of the server, and how those come back whom it puts out of their rooms."""
+    database, stay, domains = ground.database, ground.config.stay, ground.config.server.domains
+    wanted = Wanted(stay.restart_invites.value)
+    writer, clock, spawn = database.writer, ground.clock, ground.spawn
+    come_back = ComeBack(
+        ground.rooms, database.rooms, own, domains[0], writer, clock, spawn, random.random, wanted, stay.journal
+    )
+    rebuilding.on_forgotten, rebuilding.on_rebuilt = come_back.remember, lambda: spawn(come_back.begin())
+    ending = ShuttingDown(domains, announcements, clock)
+
+    async def put_out() -> None:
+        if ending.announced or not stay.journal:
+            await come_back.put_out(ending.announced)
+
+    ending.on_farewell.append(put_out)
+    return ending
 
 
 def _offer_registration(services: Services, ground: Ground, users: Users, own: DomainValues) -> None:

@@ -44,6 +44,8 @@ class Rebuilding:
         self._is_done = False
         #: What is to be kept of somebody who was in a room and is not kept in it, at this time.
         self.on_forgotten: Callable[[RecordedOccupancy, float], Iterable[Record]] = _nothing
+        #: Called when everybody who is kept is in his rooms.
+        self.on_rebuilt: Callable[[], object] = _nobody_waits
 
     def rebuild(self, recorded: Iterable[RecordedOccupancy]) -> None:
         """Takes in who was in which room, room by room; before anybody can connect."""
@@ -58,6 +60,7 @@ class Rebuilding:
             fate = "still in them" if self._keeps else "not in them any more"
             _log.info("%d sessions that were in the rooms of %s are %s", sessions, domain, fate)
             self._spawn(self._note(domain, "start", began))
+        self.on_rebuilt()
 
     def _recall(self, recorded: Iterable[RecordedOccupancy]) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -148,3 +151,7 @@ def _with_progress(recorded: Iterable[RecordedOccupancy]) -> Iterable[RecordedOc
 
 def _nothing(row: RecordedOccupancy, now: float) -> Iterable[Record]:
     return ()
+
+
+def _nobody_waits() -> None:
+    pass

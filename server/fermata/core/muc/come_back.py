@@ -61,7 +61,7 @@ def _invitation(room: RoomState, bare: JID, since: float) -> Element:
         # Everybody else may know it, or may have known the one before.
         x.append(E(_PASSWORD, None, room.config.roomsecret))
     back = E(_BACK, {"since": text_of(since)})
-    newest = room.history.newest
+    newest = room.history.newest_id
     if newest:
         back.set("id", newest)
     # No type: a normal message to a session that is gone goes nowhere else (RFC 6121 §8.5.3.2.1).

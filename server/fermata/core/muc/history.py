@@ -70,12 +70,6 @@ class History:
         """The most messages that are kept here."""
         return self._live.maxlen or 0
 
-    @property
-    def newest(self) -> str:
-        """The stanza-id of the newest message; empty if there is none."""
-        kept = self._live or self._delayed
-        return kept[-1].archive_id if kept else ""
-
     def append(self, message: Payload) -> None:
         """One more message, as it was sent live."""
         self._live.append(message)

@@ -15,6 +15,7 @@ from .asking import Allows, admin_command, admin_form, asking
 
 _ANNOUNCEMENT: Final = Field.text_multi("announcement", label="What to tell")
 _DELAYS: Final = {"0": "now", "60": "1 minute", "300": "5 minutes", "900": "15 minutes", "3600": "1 hour"}
+_TIMES: Final = {"0": "not known", "600": "10 minutes", "3600": "1 hour", "7200": "2 hours", "28800": "8 hours"}
 _SECONDS_MAX: Final = 7 * 86_400
 
 
@@ -37,7 +38,8 @@ _TELL: Final = admin_form(
 )
 _TIME: Final = Field.list_single("delay", "0", _DELAYS, "Time until then")
 _RESTART: Final = admin_form("Start the server again", _TIME, _ANNOUNCEMENT)
-_SHUTDOWN: Final = admin_form("Shut the server down", _TIME, _ANNOUNCEMENT)
+_AWAY: Final = Field.list_single("away", "0", _TIMES, "How long it will be away")
+_SHUTDOWN: Final = admin_form("Shut the server down", _TIME, _ANNOUNCEMENT, _AWAY)
 
 
 def _motd_form(text: str) -> Form:
@@ -68,8 +70,9 @@ class _Said:
         return Done("The message of the day is deleted")
 
     async def shut_down(self, invocation: Invocation, form: Form) -> Done:
-        delay = form.number("delay", 0, highest=_SECONDS_MAX)
-        await self._ending.begin(float(delay), form.lines("announcement", ""))
+        """With anything to tell, everybody is put out of the rooms, and called back when the server starts again."""
+        delay, away = (form.number(var, 0, highest=_SECONDS_MAX) for var in ("delay", "away"))
+        await self._ending.begin(float(delay), form.lines("announcement", ""), away_seconds=float(away))
         return Done(f"The server stops in {delay} seconds")
 
     async def restart(self, invocation: Invocation, form: Form) -> Done:
