@@ -82,8 +82,7 @@ class World:
 
     def _open(self, now: float) -> None:
         config = self._config
-        self.clock = Clock()
-        self.clock.advance(now)
+        self.clock = self._new_clock(now)
         self._from_threads: SimpleQueue[tuple[Callable[..., object], tuple[Any, ...]]] = SimpleQueue()
         self._links: list[MemoryLink] = []
         self.database = Database.open(f"sqlite:///{self.file}", "process", self.clock, self._call_later)
@@ -117,6 +116,15 @@ class World:
         self._listeners = ClientListeners(shared, config.limits.connections_per_address)
         self._listeners.listen(self.clock, [], [])
         self.parts.components.open(self.clock, new_id, turn)
+        self._opened(turn)
+
+    def _new_clock(self, now: float) -> Clock:
+        clock = Clock()
+        clock.advance(now)
+        return clock
+
+    def _opened(self, turn: TurnWrites) -> None:
+        """Everything is open; for those who have more to open."""
 
     def close(self) -> None:
         """Ends the world."""
@@ -159,10 +167,14 @@ class World:
             self.clock.advance(max(0.0, due - self.clock.seconds()))
             if due >= alive and not silently:
                 alive = due + _KEEPALIVE_SECONDS
-                for link in self._links:
-                    link.keep_alive()
+                self.keep_alive()
         self.clock.advance(max(0.0, until - self.clock.seconds()))
         self.turn()
+
+    def keep_alive(self) -> None:
+        """Every client that is connected gives a sign of life."""
+        for link in self._links:
+            link.keep_alive()
 
     def skip(self, seconds: float) -> None:
         """Much time has passed, of which nobody has noticed anything yet: days are too long for `advance`."""
@@ -171,13 +183,17 @@ class World:
     def turn(self) -> None:
         """The reactor's turn comes to its end, and with it what it has brought about."""
         self.clock.advance(0)
-        while True:
-            try:
-                call, arguments = self._from_threads.get_nowait()
-            except Empty:
-                return
-            call(*arguments)
+        while self.take_from_threads():
             self.clock.advance(0)
+
+    def take_from_threads(self) -> bool:
+        """Does one thing that a thread has asked for; whether there was any."""
+        try:
+            call, arguments = self._from_threads.get_nowait()
+        except Empty:
+            return False
+        call(*arguments)
+        return True
 
     def wait(self, seconds: float, for_: Callable[[], object]) -> bool:
         """Lets time pass until that is so, but not more than so many seconds."""

@@ -97,14 +97,20 @@ class Dialling:
 
     # -- see LinkListener
 
+    def contacted(self, pair: Pair) -> None:
+        self.events.append(("contacted", pair))
+
     def stalled(self, pair: Pair) -> None:
         self.events.append(("stalled", pair))
 
-    def up(self, pair: Pair, lossless: bool) -> None:
-        self.events.append(("up", pair, lossless))
+    def up(self, pair: Pair) -> None:
+        self.events.append(("up", pair))
 
     def dead(self, pair: Pair) -> None:
         self.events.append(("dead", pair))
+
+    def refused(self, pair: Pair, stanza: Element, to: JID) -> None:
+        self.events.append(("refused", pair, stanza.tag, to))
 
 
 @pytest.fixture
@@ -361,4 +367,4 @@ def test_what_a_room_says_waits_and_the_room_gets_no_error(worlds: Callable[[Con
     ann.nothing_before()
     world.advance(16 * MINUTE)
     dialling.connect(ROOMS)
-    assert dialling.events[-1] == ("up", ROOMS, False)
+    assert dialling.events[-1] == ("up", ROOMS)

@@ -13,9 +13,9 @@ from ..host.sessions import QueueLimits
 from ..net.components import ComponentListeners, SharedByComponents
 from ..net.inside_component import InsideComponent
 from ..net.turn_writes import TurnWrites
-from ..services.onward_spool import OnwardSpool
 from ..services.components import ExternalComponent, FromComponent
 from ..services.messages import Messages
+from ..services.onward_spool import OnwardSpool
 from ..services.relayed import Relayed
 from ..services.sent_messages import SentMessages
 from ..storage.database import Database

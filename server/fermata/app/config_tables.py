@@ -260,6 +260,12 @@ class Limits:
         values.limit(at_least=10_000),
         "The longest stanza that a client may send; the RFC forbids less than 10000.",
     )
+    server_stanza_bytes: int = setting(
+        524_288, values.limit(), "The same for stanzas from other servers, which often wrap what people send."
+    )
+    server_queue_bytes: int = setting(
+        20_000_000, values.limit(), "What may wait for another server, for each of our domains and rooms' services."
+    )
     sessions_per_account: int = setting(20, values.limit(), "Clients connected to one account at a time.")
     queue_stanzas: int = setting(
         5_000,
@@ -318,10 +324,15 @@ class Config:
         """The domains of the room services, in the order of the domains that they belong to."""
         return tuple(dict.fromkeys(self.muc.service_of(domain) for domain in self.server.domains))
 
+    def pubsub_services(self) -> tuple[str, ...]:
+        """The domains of the publish-subscribe services; none where they are switched off."""
+        found = (self.pubsub.service_of(domain) for domain in self.server.domains)
+        return tuple(dict.fromkeys(service for service in found if service))
+
     def certificate_names(self) -> tuple[str, ...]:
         """Every domain that the certificate should name."""
         components = (domain for domain, _ in self.components.domains())
-        return (*self.server.domains, *self.room_services(), *components)
+        return (*self.server.domains, *self.room_services(), *self.pubsub_services(), *components)
 
 
 def table_class(table: Field) -> Any:

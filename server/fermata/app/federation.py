@@ -2,13 +2,15 @@
 
 import math
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 
 from ..host.federation import Dialling, Pair
 from ..host.origin import Clock
 from ..host.registry import Sessions
+from ..host.residents import Spawn
 from ..host.router import Router
 from ..services.federation import Federation, Terms
+from ..services.limbo import Ejection, Limbo
 from ..services.messages import Messages
 from ..services.muc import RoomService
 from ..services.onward_spool import OnwardSpool
@@ -29,8 +31,9 @@ class Federating:
         database: Database,
         messages: Messages,
         sessions: Sessions,
-        rooms: Sequence[RoomService],
+        rooms: Mapping[str, RoomService],
         clock: Clock,
+        spawn: Spawn,
     ) -> None:
         self._router, self._messages, self._sessions, self._rooms = router, messages, sessions, rooms
         first = JID.parse(config.server.domains[0])
@@ -40,12 +43,16 @@ class Federating:
         terms = Terms(
             database.secret("dialback").hex(),
             config.s2s.require_valid_certificate,
-            {},
-            config.limits.queue_bytes or math.inf,
+            {domain: policy.value for domain, policy in config.s2s.domains.items()},
+            config.limits.server_queue_bytes or math.inf,
         )
         self.federation = Federation(
             terms, router.serves, told.__contains__, router, relayed, spool, database.writer, clock, random.random
         )
+        #: who sees to those in rooms here whose server is out of reach; None if nobody does
+        self.limbo = Limbo(self.federation, rooms, clock, spawn) if config.stay.limbo else None
+        if self.limbo is None:
+            self.federation.listeners.append(Ejection(rooms, clock))
         self.federation.needs += [self._pairs_of_rooms, self._pairs_of_sessions]
 
     async def open(self, dialling: Dialling) -> None:
@@ -55,7 +62,7 @@ class Federating:
 
     def _pairs_of_rooms(self) -> Iterable[Pair]:
         """Rooms here, and the servers of those who are in them."""
-        for service in self._rooms:
+        for service in self._rooms.values():
             for room in service.rooms:
                 domains = {session.domain for session in room.rules.occupants.everyone}
                 yield from (Pair(room.rules.jid.domain, domain) for domain in domains if self._is_remote(domain))

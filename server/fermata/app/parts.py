@@ -47,7 +47,7 @@ from .config_tables import Config
 from .federation import Federating
 from .lasting_sessions import LastingSessions
 from .offered import Ground, offered
-from .publishing import load_nodes, offer_publishing
+from .publishing import load_nodes, offer_publishing, serve_nodes
 
 _ID_BYTES = 18
 
@@ -71,7 +71,7 @@ class Parts:
         self.components = Components(config, self.router, database, self.messages, clock, spawn)
         self.discoverable.server_items += self.components.jids
         self.federating = Federating(
-            config, self.router, database, self.messages, self.sessions, self.room_services, clock
+            config, self.router, database, self.messages, self.sessions, self._rooms, clock, spawn
         )
 
     def _join_accounts(self, in_thread: InThread) -> None:
@@ -117,6 +117,7 @@ class Parts:
         session_requests(iqs)
         RosterRequests(iqs, self.sessions, subscriptions)
         self.discoverable = Discoverable(set(), set(), [], [], server_version=__version__)
+        self.discoverable.server_items += serve_nodes(ground, self.services)
         host = Host(
             config.server.domains,
             iqs,

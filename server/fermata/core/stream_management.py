@@ -148,6 +148,11 @@ class Outbound:
         self.request(now)
         return Due.REQUEST
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether an `<r/>` is not answered yet."""
+        return self._asked_at is not None
+
     def request(self, now: float) -> None:
         """An `<r/>` was written, for whatever reason."""
         self._asked_at = now

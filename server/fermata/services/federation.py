@@ -12,7 +12,7 @@ from ..host.origin import Clock, Origin, Timer
 from ..host.router import Router
 from ..host.stores import Writer
 from ..xmpp.element import Element
-from ..xmpp.errors import StanzaError, StreamError
+from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload, payload_of
 from .onward_spool import OnwardSpool
@@ -81,7 +81,18 @@ class Federation:
         self._tick()
         self._sweep()
 
-    def close(self, error: StreamError) -> None:
+    @property
+    def has_unacked(self) -> bool:
+        """Whether some other server, which acknowledges what it is sent, has not done so with all of it."""
+        return any(trunk.is_managed and trunk.unacked for trunk in self._trunks)
+
+    def ask(self) -> None:
+        """Asks them all how far they got: they have not long to say so."""
+        for trunk in self._trunks:
+            if trunk.unacked:
+                trunk.ask(self._clock.seconds())
+
+    def close(self) -> None:
         """Acknowledges what is safe here, and closes all connections: the process is about to end."""
         self._around = None
         for timer in (self._ticking, self._sweeping):
@@ -90,7 +101,7 @@ class Federation:
         for link in self.links.values():
             link.close()
         for trunk in list(self._trunks):
-            trunk.close(error)
+            trunk.close(None)
 
     # -- the way out (see host.router.Destination)
 
@@ -158,32 +169,40 @@ class Federation:
     def trunk(self, connection: Connection) -> Trunk:
         """See Federation."""
         trunk = ServerTrunk(
-            connection, self._link, self._contacted, self._router, self._writer, self._clock, self._trunks.discard
+            connection, self._link, self.contacted, self._router, self._writer, self._clock, self._trunks.discard
         )
         self._trunks.add(trunk)
         return trunk
 
-    def _contacted(self, pair: Pair) -> None:
+    # -- how the ways are doing (see server_link.LinkListener)
+
+    def contacted(self, pair: Pair) -> None:
+        """See LinkListener."""
         link = self.links.get(pair)
         if link is not None:
             link.contacted()
-
-    # -- how the ways are doing (see server_link.LinkListener)
+        for listener in self.listeners:
+            listener.contacted(pair)
 
     def stalled(self, pair: Pair) -> None:
         """See LinkListener."""
         for listener in self.listeners:
             listener.stalled(pair)
 
-    def up(self, pair: Pair, lossless: bool) -> None:
+    def up(self, pair: Pair) -> None:
         """See LinkListener."""
         for listener in self.listeners:
-            listener.up(pair, lossless)
+            listener.up(pair)
 
     def dead(self, pair: Pair) -> None:
         """See LinkListener."""
         for listener in self.listeners:
             listener.dead(pair)
+
+    def refused(self, pair: Pair, stanza: Element, to: JID) -> None:
+        """See LinkListener."""
+        for listener in self.listeners:
+            listener.refused(pair, stanza, to)
 
     def _is_needed(self, pair: Pair) -> bool:
         now = self._clock.seconds()

@@ -7,9 +7,12 @@ sees it, and what cannot be kept is told to nobody but its author.
 import logging
 from collections.abc import Callable
 
+from ..core.archive_answer import Ends
+from ..core.archive_query import Found
 from ..core.muc.effects import Effects, Flood, Reading, Send
 from ..core.muc.exit import vanish
 from ..core.muc.room import Room
+from ..core.muc.state import Breaks
 from ..core.records import Lineage, MessageArchived, MessageReplaced, Record, Step
 from ..core.release import ReleaseQueue
 from ..host.iq import Addressee, IQTable, Request
@@ -19,6 +22,7 @@ from ..host.registry import Sessions
 from ..host.residents import Residents, Spawn
 from ..host.router import Router
 from ..host.stores import Writer
+from ..host.trail import NoPromises, Promises
 from ..xmpp import namespaces as ns
 from ..xmpp.element import Element, child
 from ..xmpp.errors import StanzaError
@@ -68,8 +72,11 @@ class RoomService:
         self._writer, self._clock, self._keeps_archives = writer, clock, keeps_archives
         self.verification, self._doubts = verification, verification.doubts
         verification.on_gone = self._vanish
+        self.promises: Promises = NoPromises()  #: told of what will be sent once it is kept
         #: How many people are in a room that was not needed in memory yet since the start.
         self.recorded: dict[JID, int] = {}
+        self.breaks = Breaks()  #: since the start, everybody is newly connected
+        self.breaks.note("", clock.seconds())
         # Rooms to be loaded again, with the sessions that were in them: nobody falls out because a disk is full.
         self._interrupted: dict[JID, frozenset[JID]] = {}
         self._entrances = Entrances()
@@ -190,6 +197,7 @@ class RoomService:
 
     def _live(self, rules: Room) -> LiveRoom:
         room = LiveRoom(rules, ReleaseQueue(self._writer, self._refuse), self._start_anew)
+        rules.state.breaks = self.breaks
         self._watch(room)
         return room
 
@@ -232,13 +240,17 @@ class RoomService:
         finally:
             settled()
 
+    async def read(self, room: LiveRoom, reading: Reading) -> Found | Ends | None:
+        """What stands in the archive of a room. Raises StanzaError if it cannot be answered."""
+        return await self._loading.read(room.rules.state.number, reading)
+
     async def _read(self, room: LiveRoom, reading: Reading, stanza: Element, sender: JID, origin: Origin) -> None:
         """Reads in the archive of a room what somebody asks it for."""
         jid, settled = room.rules.jid, origin.hold()
         if stanza.tag == "presence":
             self._entrances.begin(jid, sender)
         try:
-            answer = await self._loading.read(room.rules.state.number, reading)
+            answer = await self.read(room, reading)
             self._take(stanza, jid, sender, origin, lambda rules, *given: rules.told(*given, answer))
         except StanzaError as error:
             error.by = jid
@@ -263,13 +275,23 @@ class RoomService:
             records = records + kept
         if records:
             step = Step(records, stanza, room.lineage)
-            room.queue.put(self._writer.submit(step), step, self._send, sends)
+            ticket = self._writer.submit(step)
+            self._promise(ticket, sends)
+            room.queue.put(ticket, step, self._send, sends)
         elif sends:
             room.queue.put(0, None, self._send, sends)
         if effects.destroyed:
             self.rooms.drop(room.rules.jid)
             if effects.venue:
                 self._spawn(self._venues.remember(room.rules.jid, effects.venue))
+
+    def _promise(self, ticket: int, sends: list[Send | Flood]) -> None:
+        for send in sends:
+            if isinstance(send, Flood):
+                for payload in send.payloads:
+                    self.promises.to_each(ticket, payload, (send.to,))
+            else:
+                self.promises.to_each(ticket, send.payload, send.to)
 
     def _kept_privately(self, sends: list[Send | Flood]) -> tuple[list[Send | Flood], list[Record]]:
         """Private messages are for the archives of those who get them: one copy and one place for each account."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
+from ..core.s2s.missed import Missed
 from ..core.s2s.queue import OutboundQueue, Waiting
 from ..core.s2s.state import LinkState, Phase
 from ..core.stored_xml import stanza_from
@@ -49,14 +50,20 @@ class LinkRow(NamedTuple):
 class LinkListener(Protocol):
     """Who must know how the way to another server is doing."""
 
+    def contacted(self, pair: Pair) -> None:
+        """The other server has connected to us: what it is not sure that we have got, it may send again."""
+
     def stalled(self, pair: Pair) -> None:
         """There is no way; it is being looked for."""
 
-    def up(self, pair: Pair, lossless: bool) -> None:
-        """There is one again; `lossless` says that all that was sent meanwhile has gone, or will."""
+    def up(self, pair: Pair) -> None:
+        """There is one again, after it was lost."""
 
     def dead(self, pair: Pair) -> None:
         """There has been none for an hour, and it looks final."""
+
+    def refused(self, pair: Pair, stanza: Element, to: JID) -> None:
+        """A stanza that a room or service here has made could not be handed over, and is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +96,7 @@ class ServerLink:
         self._give_up: Callable[[], None] | None = None  # what ends the attempt that is under way
         self._again: Timer | None = None
         self._expiry: Timer | None = None
-        self._is_lossy = False
+        self.missed: Missed | None = None  #: what is noted while the other server is out of reach
 
     def row(self) -> LinkRow:
         """How it is doing."""
@@ -118,6 +125,8 @@ class ServerLink:
     def send(self, payload: Payload, to: JID) -> None:
         """Sends a stanza, now or as soon as there is a way."""
         trunk = self.trunk
+        if self.missed is not None and self.missed.note(payload, to):
+            return
         if trunk is not None and trunk.takes and not self._queue:
             self.sent += 1
             trunk.write(payload, to)
@@ -141,6 +150,13 @@ class ServerLink:
             self.sent += 1
             trunk.write(entry.payload, entry.to)
 
+    def note_from_now(self, missed: Missed) -> None:
+        """What rooms here can tell again is noted there, and does not wait, until they have told it."""
+        if self.missed is not None:
+            missed.go_on(self.missed)
+        self.missed = missed
+        self._queue.put_first(entry for entry in self._queue.clear() if not missed.note(entry.payload, entry.to))
+
     def _wait(self, payload: Payload, to: JID) -> None:
         entry = Waiting(payload, to, self._around.clock.seconds(), self._answers)
         if not self._queue.put(entry):
@@ -154,13 +170,14 @@ class ServerLink:
         """See Way. The first that was proven stays."""
         if self.trunk is not None:
             return
-        self._stop_trying()
         was_broken, self.trunk = self.state.is_broken, trunk
+        self._stop_trying()
         self.state.connected(self._around.clock.seconds())
         self.drain()
-        lossless, self._is_lossy = not self._is_lossy, False
+        if self.missed is not None:
+            self.missed.end()
         if was_broken:
-            self._around.listener.up(self.pair, lossless)
+            self._around.listener.up(self.pair)
 
     def lost(self, trunk: ServerTrunk, doubtful: list[tuple[Payload, JID]], trouble: Trouble) -> None:
         """See Way."""
@@ -281,11 +298,10 @@ class ServerLink:
         payload = entry.payload
         if payload.spooled:
             self._around.spool.forget([payload.spooled])
-        if not entry.is_answered:
-            self._is_lossy = True
-            return
         stanza = stanza_from(payload.addressed(entry.to))
-        if _is_told(stanza, entry.to):
+        if not entry.is_answered:
+            self._around.listener.refused(self.pair, stanza, entry.to)
+        elif _is_told(stanza, entry.to):
             self._around.relayed.refuse(stanza, error)
 
 

@@ -23,6 +23,7 @@ from ..xmpp.payload import Payload, payload_of
 from ..xmpp.stanza import answerable, check_iq, error_of
 
 _BACKLOG_SECONDS: Final = 1.0  #: how often to look whether what was written has left this machine
+ASK_SECONDS: Final = 0.1  #: so soon after it was written to, a peer is asked how far it got
 PROBE_SECONDS: Final = 60.0  #: a connection that somebody needs is asked for a sign of life so often
 
 
@@ -65,7 +66,7 @@ class ServerTrunk:
         self._queue = ReleaseQueue(writer, self._refuse_step)
         self._receives = self._is_known = False
         self._doubtful: list[tuple[Payload, JID]] = []  # written, and perhaps still on this machine
-        self._looks = False
+        self._looks = self._asks = False
         self._position, self._held = 0, False
         self._holds: dict[int, int] = {}  # by position: how often a stanza is held
         self.used_at = clock.seconds()  #: when anything was sent or received last
@@ -164,8 +165,10 @@ class ServerTrunk:
         """Sends a stanza of one of its pairs."""
         self.connection.write(payload.addressed(to))
         if self._management.outbound is not None:
-            if self._management.sent(payload, to):
-                self.tick(self._clock.seconds())
+            self._management.sent(payload, to)
+            if not self._asks:
+                self._asks = True
+                self._clock.callLater(ASK_SECONDS, self._ask_soon)
             return
         self._doubtful.append((payload, to))
         self._look_later()
@@ -175,7 +178,19 @@ class ServerTrunk:
         outbound = self._management.outbound
         if outbound is not None and now >= self.used_at + PROBE_SECONDS and outbound.next_deadline() is None:
             self.used_at = now
-            outbound.request(now)
+            self.ask(now)
+
+    def _ask_soon(self) -> None:
+        """Whatever is written is acknowledged soon, so that little is in doubt when the connection breaks."""
+        self._asks = False
+        now, outbound = self._clock.seconds(), self._management.outbound
+        if outbound is not None and outbound.unacked_count and not outbound.is_asked:
+            self.ask(now)
+
+    def ask(self, now: float) -> None:
+        """Asks a peer that can be asked how far it got."""
+        if self._management.outbound is not None:
+            self._management.outbound.request(now)
             self.connection.write(REQUEST)
 
     def tick(self, now: float) -> None:

@@ -1,7 +1,7 @@
 """The discussion history that a new occupant gets (XEP-0045 §7.2.13, §7.2.14): the newest messages of the archive."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from ...xmpp import namespaces as ns
@@ -89,6 +89,11 @@ class History:
     def find(self, id: str) -> Payload | None:
         """The message with that stanza-id, if it is among them."""
         return next((message for message in (*self._live, *self._delayed) if message.archive_id == id), None)
+
+    def backwards(self) -> Iterator[Payload]:
+        """All messages that are kept here, the newest first."""
+        yield from reversed(self._live)
+        yield from reversed(self._delayed)
 
     def forget(self, id: str) -> None:
         """That message is not to be told any more."""

@@ -13,6 +13,7 @@ from . import push, retraction
 from .effects import Effects
 from .occupants import Occupant
 from .relayed import relayed
+from .repeats import repeated
 from .state import RoomState
 from .subject import Subject, subject_of
 from .versions import spread
@@ -29,6 +30,11 @@ def groupchat(room: RoomState, sender: JID, message: Element, now: float) -> Eff
     if occupant.role == "visitor":
         raise StanzaError("forbidden", "visitors have no voice here")
     effects = Effects()
+    if room.breaks.is_recent(sender.domain, now):
+        said = repeated(room, occupant, message)
+        if said is not None:
+            effects.send(said, (sender,))
+            return effects
     payload = _broadcast(room, effects, occupant, sender, message, now)
     if payload.archive_id:
         if child(message, "body") is not None:

@@ -42,6 +42,31 @@ class Archive(Protocol):
         """The stanza-id that stands for a place."""
 
 
+class Breaks:
+    """Where connections have broken lately: what was not acknowledged may come again from there."""
+
+    SECONDS: Final = 600.0  #: for so long it may
+
+    __slots__ = ("_until",)
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def note(self, domain: str, now: float) -> None:
+        """A connection with that domain is new, or, if it is empty, all of them are."""
+        self._until[domain] = now + self.SECONDS
+
+    def is_recent(self, domain: str, now: float) -> bool:
+        """Whether somebody at that domain may say again what he has said."""
+        until = self._until
+        if not until:
+            return False
+        if min(until.values()) < now:
+            for each in [each for each, end in until.items() if end < now]:
+                del until[each]
+        return domain in until or "" in until
+
+
 class RoomState:
     """The state of a room, and the records that say how it changed.
 
@@ -56,6 +81,7 @@ class RoomState:
         "applicants",
         "archive",
         "awaited",
+        "breaks",
         "changelog",
         "cheap_rejoin",
         "config",
@@ -101,6 +127,7 @@ class RoomState:
         self.history = History(jid, config.maxhistoryfetch)
         self.queries = Queries()
         self.pushes = Registrations()
+        self.breaks = Breaks()
 
     def affiliation_of(self, bare: JID) -> str:
         """The affiliation of a bare JID; a banned domain bans everybody there who has none of his own (§9.2)."""

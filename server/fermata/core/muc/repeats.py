@@ -1,0 +1,43 @@
+"""Messages that come twice, because a connection broke before the first was acknowledged (design invariant 4).
+
+Whoever sends again does so within minutes of the break. A message is the same if the same person has sent it, under
+the same id and with the same content; nobody but he then hears of it again.
+"""
+
+from typing import Final
+
+from ...xmpp import namespaces as ns
+from ...xmpp.element import Element, escape, serialise
+from ...xmpp.payload import Payload
+from ..stored_xml import stanza_from
+from .occupants import Occupant
+from .state import RoomState
+
+_ORIGIN_ID: Final = "{%s}origin-id" % ns.SID
+# What is not content: when, by whom and in which archive.
+_AROUND: Final = frozenset({"{%s}delay" % ns.DELAY, "{%s}stanza-id" % ns.SID, "{%s}occupant-id" % ns.OCCUPANT_ID})
+
+
+def repeated(room: RoomState, occupant: Occupant, message: Element) -> Payload | None:
+    """The message as everybody has got it, if an occupant has sent it before; None if it is a new one."""
+    marks = [f" id='{escape(id)}'" for id in _ids(message)]
+    if not marks:
+        return None
+    for said in room.history.backwards():
+        is_his = occupant.id_xml in said.rest
+        if is_his and any(mark in said.rest for mark in marks) and _is_same(said, message):
+            return said
+    return None
+
+
+def _ids(message: Element) -> list[str]:
+    found = [message.get("id", ""), *(item.get("id", "") for item in message if item.tag == _ORIGIN_ID)]
+    return [id for id in found if id]
+
+
+def _is_same(said: Payload, message: Element) -> bool:
+    return _content(stanza_from("<message" + said.rest)) == _content(message)
+
+
+def _content(message: Element) -> list[str]:
+    return sorted(serialise(item) for item in message if item.tag not in _AROUND)

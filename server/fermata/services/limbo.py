@@ -1,0 +1,162 @@
+"""Limbo: people in rooms here whose server is out of reach (design: how a person stays in).
+
+They stay. While the way to their server is lost, the link notes what they miss; when it is back they are told that, and
+asked whether they are still there. Only time removes them, and only much of it.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Final
+
+from ..core.archive_query import Found
+from ..core.muc import limbo
+from ..core.s2s.missed import Missed
+from ..host.federation import Pair
+from ..host.origin import Clock
+from ..host.residents import Spawn
+from ..xmpp.element import Element
+from ..xmpp.jid import JID
+from .federation import Federation
+from .muc import RoomService
+
+_log = logging.getLogger(__name__)
+_SWEEP_SECONDS: Final = 60.0
+SHORT_SECONDS: Final = 5.0  #: who was out of reach for no longer than that need not be asked
+
+
+class Limbo:
+    """For the rooms of the services with these domains (see server_link.LinkListener)."""
+
+    def __init__(
+        self,
+        federation: Federation,
+        services: Mapping[str, RoomService],
+        clock: Clock,
+        spawn: Spawn,
+    ) -> None:
+        self._federation, self._services = federation, services
+        self._clock, self._spawn = clock, spawn
+        federation.listeners.append(self)
+        clock.callLater(_SWEEP_SECONDS, self._sweep)
+
+    def since(self, room: JID, session: JID) -> float:
+        """Since when the server of somebody in a room is out of reach (Unix seconds); 0 if it is not."""
+        link = self._federation.links.get(Pair(room.domain, session.domain))
+        return link.missed.since if link is not None and link.missed is not None else 0.0
+
+    # -- how the ways are doing (see server_link.LinkListener)
+
+    def contacted(self, pair: Pair) -> None:
+        """See LinkListener."""
+        _expect_repeats(self._services, pair, self._clock)
+
+    def stalled(self, pair: Pair) -> None:
+        """See LinkListener: nobody is told anything."""
+        service = self._services.get(pair.local)
+        if service is None:
+            return
+        domain = JID.parse(pair.remote)
+        present = {session for room in service.rooms for session in limbo.at(room.rules.state, domain)}
+        self._federation.links[pair].note_from_now(Missed(present, self._clock.seconds()))
+
+    def up(self, pair: Pair) -> None:
+        """See LinkListener."""
+        service, link = self._services.get(pair.local), self._federation.links[pair]
+        missed = link.missed
+        if service is None or missed is None:
+            return
+        if self._clock.seconds() - missed.since > SHORT_SECONDS:
+            self._ask(service, JID.parse(pair.remote))
+        if not missed.rooms:
+            link.missed = None
+        for name in list(missed.rooms):
+            self._spawn(self._tell(service, JID.parse(name), pair, missed))
+
+    def dead(self, pair: Pair) -> None:
+        """See LinkListener: that is no more a reason to go than any other."""
+
+    def refused(self, pair: Pair, stanza: Element, to: JID) -> None:
+        """See LinkListener: nor is that."""
+
+    # -- what was missed is told
+
+    async def _tell(self, service: RoomService, jid: JID, pair: Pair, missed: Missed) -> None:
+        room, noted, answer = await service.rooms.fetch(jid), missed.rooms.get(jid), None
+        if room is None or noted is None:
+            self._over(jid, pair, missed)
+            return
+        state, domain = room.rules.state, JID.parse(pair.remote)
+        reading = limbo.read(state, domain, noted.first) if state.archive.is_kept else None
+        try:
+            if reading is not None:
+                answer = await service.read(room, reading)
+        except Exception:
+            _log.exception("the archive of %s can't be read: those at %s are told what it remembers", jid, domain)
+        # In line behind what the room has said so far, all of which is noted instead of sent.
+        effects = limbo.catch_up(state, domain, noted.nicks, noted.first, answer if isinstance(answer, Found) else None)
+        room.queue.put(0, None, self._over, jid, pair, missed)
+        service.perform(room, effects)
+
+    def _over(self, jid: JID, pair: Pair, missed: Missed) -> None:
+        """From here on, what the room says goes out again."""
+        link = self._federation.links[pair]
+        if link.missed is missed and link.trunk is not None:  # else it was lost again
+            missed.told(jid)
+            if not missed.rooms:
+                link.missed = None
+
+    def _ask(self, service: RoomService, domain: JID) -> None:
+        """A server that was gone for a while may have lost whom it had: each of them is asked, in time."""
+        for room in service.rooms:
+            for session in limbo.at(room.rules.state, domain):
+                service.verification.recall(room.rules.jid, session, False)
+        service.verification.domain_up(domain, False)
+
+    # -- the end of patience
+
+    def _sweep(self) -> None:
+        now = self._clock.seconds()
+        for pair, link in self._federation.links.items():
+            service, missed = self._services.get(pair.local), link.missed
+            if service is not None and missed is not None and now - missed.since >= limbo.VISITORS_SECONDS:
+                self._give_up(service, JID.parse(pair.remote), missed.since, now)
+        self._clock.callLater(_SWEEP_SECONDS, self._sweep)
+
+    def _give_up(self, service: RoomService, domain: JID, since: float, now: float) -> None:
+        for room in list(service.rooms):
+            effects = limbo.give_up(room.rules.state, domain, since, now)
+            if effects.records:
+                service.perform(room, effects)
+
+
+class Ejection:
+    """What becomes of them without limbo (see server_link.LinkListener): as XEP-0045 §11.1 has it."""
+
+    def __init__(self, services: Mapping[str, RoomService], clock: Clock) -> None:
+        self._services, self._clock = services, clock
+
+    def contacted(self, pair: Pair) -> None:
+        """See LinkListener."""
+        _expect_repeats(self._services, pair, self._clock)
+
+    def stalled(self, pair: Pair) -> None:
+        """See LinkListener."""
+
+    def up(self, pair: Pair) -> None:
+        """See LinkListener."""
+
+    def dead(self, pair: Pair) -> None:
+        """See LinkListener."""
+
+    def refused(self, pair: Pair, stanza: Element, to: JID) -> None:
+        """See LinkListener: who could not be told something is out."""
+        service = self._services.get(pair.local)
+        if service is not None:
+            room = JID.parse(stanza.get("from", "")).bare
+            service.verification.on_gone(room, to, "undeliverable: remote-server-timeout")
+
+
+def _expect_repeats(services: Mapping[str, RoomService], pair: Pair, clock: Clock) -> None:
+    service = services.get(pair.local)
+    if service is not None:
+        service.breaks.note(pair.remote, clock.seconds())

@@ -1,0 +1,47 @@
+"""People on two servers, with real streams between them over pipes in memory."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kit.federated import FederatedWorld, Universe
+from kit.wire import Client
+
+
+@pytest.fixture
+def universe(tmp_path: Path) -> Iterator[Universe]:
+    made = Universe(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def here(universe: Universe) -> FederatedWorld:
+    return universe.server("a.example")
+
+
+@pytest.fixture
+def there(universe: Universe) -> FederatedWorld:
+    return universe.server("b.example")
+
+
+@pytest.fixture
+def ann(here: FederatedWorld) -> Client:
+    return here.online("ann@a.example/phone")
+
+
+@pytest.fixture
+def bob(there: FederatedWorld) -> Client:
+    return there.online("bob@b.example/desk")
+
+
+def say(client: Client, to: str, body: str, type: str = "chat") -> None:
+    client.send(f"<message to='{to}' type='{type}' id='{body}'><body>{body}</body></message>")
+
+
+def test_they_talk(ann: Client, bob: Client) -> None:
+    say(ann, "bob@b.example", "hello")
+    assert bob.expect("message", from_="ann@a.example/phone").findtext("body") == "hello"
+    say(bob, "ann@a.example/phone", "hi")
+    assert ann.expect("message", from_="bob@b.example/desk").findtext("body") == "hi"
