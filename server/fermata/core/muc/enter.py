@@ -57,7 +57,9 @@ def enter(
     effects = Effects()
     wanted = wanted_jid(room, presence)
     granted = granted_jid(room, sender.bare, wanted)
-    asked = wish_of(room, presence, muc, now)._replace(is_back=is_back)
+    asked = wish_of(room, presence, muc, now)
+    if is_back:
+        asked = asked._replace(is_back=True)
     occupant = admit(room, sender.bare, granted.resource, muc)
     wish = asked if created else fulfilled(room, sender, asked, found)
     if isinstance(wish, Reading):

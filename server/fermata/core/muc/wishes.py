@@ -41,11 +41,17 @@ class Wish(NamedTuple):
     is_back: bool = False
 
 
+_ASKING: Final = frozenset({_USER, _SESSION, _RESUME})
+_NOTHING: Final = Wish()  # what nearly everybody asks for
+
+
 def wish_of(room: RoomState, presence: Element, muc: Element, now: float) -> Wish:
     """What the presence of somebody who enters asks for, by what stands in it and in its `<x/>`.
 
     Raises StanzaError `bad-request`.
     """
+    if not len(muc) and not any(item.tag in _ASKING for item in presence):
+        return _NOTHING
     limits = Limits.parse(child(muc, _HISTORY), now)
     if not room.cheap_rejoin:
         return Wish(limits)
