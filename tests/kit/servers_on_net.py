@@ -26,7 +26,7 @@ from fermata.xmpp.errors import StanzaError
 from fermata.xmpp.jid import JID
 
 from .ca import Issued
-from .pipes import PipeEnd, connect
+from .pipes import Peer, PipeEnd, connect
 from .servers import Place
 
 LIMITS = Limits(stanza_bytes=20_000)
@@ -120,6 +120,12 @@ class Server(Place):
         return connection
 
 
+def wrapped(protocol: Protocol, creator: Any, *, is_client: bool = False) -> Any:
+    """The protocol with TLS around it from the first byte."""
+    factory = TLSFactory(creator, None, is_client)
+    return factory.protocol(factory, protocol)
+
+
 class Net:
     """Servers, and the way from one to another by the domain."""
 
@@ -153,8 +159,7 @@ class Net:
         there = self.servers[pair.remote]
         accepted: Any = there.accepting()
         if direct_tls:
-            factory = TLSFactory(there.tls.server_creator(), None)
-            accepted = factory.protocol(factory, accepted)
+            accepted = wrapped(accepted, there.tls.server_creator())
         return self.dial_to(accepted, server, pair, purpose, failed, direct_tls=direct_tls)
 
     def dial_to(
@@ -174,14 +179,24 @@ class Net:
         end, _ = connect(self.clock, outgoing, accepted)
         return outgoing, end
 
+    def intrude(self, server: Server, by: Server | None = None, pair: Pair | None = None) -> tuple[Peer, PipeEnd]:
+        """Somebody connects whose words a test says: on TLS, with the certificate of `by`, or in the clear."""
+        peer, accepted = Peer(), server.accepting()
+        if by is None:
+            end, _ = connect(self.clock, peer, accepted)
+        else:
+            assert pair is not None
+            end, _ = connect(
+                self.clock,
+                wrapped(peer, by.tls.client_creator(pair, direct_tls=True), is_client=True),
+                wrapped(accepted, server.tls.server_creator()),
+            )
+        self.run(0)
+        return peer, end
+
     def run(self, seconds: float = 1.0) -> None:
         """Lets time pass, and everything happen that falls due."""
         until = self.clock.seconds() + seconds
-        while True:
-            due = min((call.getTime() for call in self.clock.getDelayedCalls()), default=until)
-            if due > until:
-                break
-            if due == until and not self.clock.getDelayedCalls():
-                break
-            self.clock.advance(max(0.0, due - self.clock.seconds()))
+        while calls := [each.getTime() for each in self.clock.getDelayedCalls() if each.getTime() <= until]:
+            self.clock.advance(max(0.0, min(calls) - self.clock.seconds()))
         self.clock.advance(max(0.0, until - self.clock.seconds()))

@@ -171,7 +171,7 @@ class ServerConnection(StreamConnection):
         return Trouble(Cause.STREAM, f"the connection broke: {words_of(reason)}")
 
     def _time_is_up(self) -> None:
-        self._trouble = Trouble(Cause.SILENT, "nothing was proven in time")
+        self._trouble = self._trouble or Trouble(Cause.SILENT, "nothing was proven in time")
         self.end(StreamError("connection-timeout"))
 
     # -- see StreamConnection

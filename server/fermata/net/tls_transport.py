@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from OpenSSL.SSL import Error, WantReadError
+from OpenSSL.SSL import Error, WantReadError, ZeroReturnError
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IOpenSSLServerConnectionCreator
 from twisted.internet.protocol import Protocol
 from twisted.protocols.policies import ProtocolWrapper
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
+from twisted.python.failure import Failure
 
 _HEADER_BYTES = 5
 _APPLICATION_DATA = 23
@@ -70,9 +71,13 @@ class TLSTransport(TLSMemoryBIOProtocol):
         try:
             # What OpenSSL is offered as room, it clears first: so no more than may be needed.
             plain = self._tlsConnection.recv(len(data))
-        except (WantReadError, Error):
-            # No data but a message of TLS itself, a goodbye or something broken: that is rare enough for the long way.
+        except (WantReadError, ZeroReturnError):
+            # No data but a message of TLS itself, or a goodbye: that is rare enough for the long way.
             self._flushReceiveBIO()  # type: ignore[no-untyped-call]
+            return
+        except Error:
+            # Something is broken, or the peer has said that it is: OpenSSL tells that once.
+            self._tlsShutdownFinished(Failure())  # type: ignore[no-untyped-call]
             return
         if not self._aborted:
             ProtocolWrapper.dataReceived(self, plain)
