@@ -317,3 +317,32 @@ def test_a_moderator_is_still_told_who_somebody_is(world: World, ann: Client) ->
     ann.send(join(ROOM, "Ann", content=resuming(known)))
     presence = ann.expect("presence", from_=f"{ROOM}/Ben")
     assert find(presence, f"user:x/user:item[@jid='{ben.jid}']") is not None
+
+
+# -- self-ping, and who is who
+
+
+def test_a_self_ping_is_not_answered_by_a_database_that_does_not_answer(world: World, ann: Client) -> None:
+    async def fail(jid: Any) -> Any:
+        raise OSError("the disk is gone")
+
+    world.crash()
+    ann, rooms = world.online("ann@localhost/phone"), world.parts.room_services[0].rooms
+    load, rooms._load = rooms._load, fail
+    ann.send(f"<iq type='get' id='lost' to='{ROOM}/Ann'><ping xmlns='{ns.PING}'/></iq>")
+    assert ann.refused("get", f"<ping xmlns='{ns.PING}'/>", ROOM) == ("wait", "internal-server-error")
+    ann.nothing_before()
+    assert world.errors()
+    rooms._load = load
+    ann.get(f"<ping xmlns='{ns.PING}'/>", ROOM)
+
+
+def test_occupant_ids_are_the_same_after_a_crash(world: World, ann: Client) -> None:
+    ids = []
+    for _ in range(2):
+        entry = enter(world.online("ben@localhost/phone"), ROOM, "Ben")
+        found = find(entry.own, "occupant:occupant-id")
+        assert found is not None
+        ids.append(found.get("id"))
+        world.crash()
+    assert ids[0] == ids[1]

@@ -146,7 +146,9 @@ class RoomService:
             settled()
 
         def give_up(error: StanzaError) -> None:
-            origin.refuse(stanza, error)
+            # Any answer to a self-ping would say something of the room; none says that nothing is known (XEP-0410).
+            if not _is_self_ping(stanza, to):
+                origin.refuse(stanza, error)
             settled()
 
         self.rooms.use(to.bare, go_on, give_up)
@@ -165,7 +167,7 @@ class RoomService:
             elif type == "":
                 raise StanzaError("item-not-found", "there is no such room", by=to.bare)
             return
-        if kind == "iq" and to.resource and child(stanza, "{%s}ping" % ns.PING) is not None:
+        if _is_self_ping(stanza, to):
             raise StanzaError("not-acceptable", "you are not in that room", "cancel", by=to.bare)
         if kind == "message" and type == "groupchat":
             raise StanzaError("not-acceptable", "you are not in that room", "cancel", by=to.bare)
@@ -371,6 +373,10 @@ class RoomService:
 
 def _is_private(payload: Payload) -> bool:
     return payload.kind == "message" and payload.type in ("", "normal", "chat")
+
+
+def _is_self_ping(stanza: Element, to: JID) -> bool:
+    return stanza.tag == "iq" and bool(to.resource) and child(stanza, "{%s}ping" % ns.PING) is not None
 
 
 def _is_idle(room: LiveRoom) -> bool:
