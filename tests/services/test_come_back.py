@@ -129,6 +129,14 @@ def test_a_very_long_announcement_is_refused_and_nobody_is_told(world: World) ->
     ann.sync(f"{ROOM}/Ann")
 
 
+def test_after_a_crash_everybody_is_in_and_nobody_is_called(world: World) -> None:
+    meet(world)
+    world.crash()
+    ben = world.online(BEN)
+    is_not_invited(world, ben, 20.0)  # then he is taken for gone, since he does not enter
+    assert owed(world) == []
+
+
 # The call
 
 
