@@ -21,6 +21,7 @@ from fermata.storage import migrations
 
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
+NO_S2S = "note: `listen` in [s2s] is empty: there is no talking with other servers"
 NAMES = ["localhost", "conference.localhost"]
 
 
@@ -38,8 +39,9 @@ def findings() -> list[str]:
 
 
 def configure(text: str) -> None:
-    """Writes the configuration, without ports for HTTP."""
-    Path("fermata.toml").write_text(f"{text}\n[http]\nlisten = []\n")
+    """Writes the configuration, without ports for HTTP, nor for other servers unless it says so."""
+    s2s = "" if "[s2s]" in text else '[s2s]\nlisten = ["tcp:0"]\n'
+    Path("fermata.toml").write_text(f"{text}\n[http]\nlisten = []\n{s2s}")
 
 
 class Signed:
@@ -180,6 +182,38 @@ def test_the_issuer_may_not_come_first():
     assert "error: var/tls/cert.pem begins with an issuer" in findings()
 
 
+def test_a_room_service_may_have_a_certificate_of_its_own_or_be_named_in_another_domains():
+    configure('[server]\ndomains = ["localhost", "b.example"]\n[c2s]\nlisten = []\nlisten_direct_tls = []\n')
+    install(Signed(["localhost", "pubsub.localhost"], issuer=AUTHORITY))
+    own = {"b.example": ["b.example", "*.b.example"], "conference.localhost": ["conference.localhost"]}
+    for name, names in own.items():
+        signed = Signed(names, issuer=AUTHORITY)
+        Path(f"var/tls/{name}.pem").write_bytes(signed.pem())
+        key = Path(f"var/tls/{name}.key")
+        key.touch(0o600)
+        key.write_bytes(signed.key_pem())
+    assert findings() == []
+
+
+def test_who_cannot_be_reached_by_other_servers_is_told():
+    domain = '[server]\ndomains = ["b.example"]\n[c2s]\nlisten = []\nlisten_direct_tls = []\n[s2s]\n'
+    configure(domain + 'listen = ["tcp:0:interface=127.0.0.1", "tcp6:0:interface=\\\\:\\\\:1"]')
+    assert "note: `listen` in [s2s]: no server on another machine can connect" in findings()
+    configure(domain + 'listen = ["tcp:0:interface=127.0.0.1"]\nlisten_direct_tls = ["tcp:0"]')
+    assert not [finding for finding in findings() if "[s2s]" in finding]
+    configure(domain + "listen = []")
+    assert NO_S2S in findings()
+
+
+def test_what_is_said_of_our_own_domains_in_s2s_has_no_effect():
+    routes, policies = '[s2s.routes]\n"localhost" = "h:1"', '[s2s.domains]\n"conference.localhost" = "block"'
+    configure(f'[c2s]\nlisten = []\nlisten_direct_tls = []\n[s2s]\nlisten = ["tcp:0"]\n{routes}\n{policies}')
+    assert [finding for finding in findings() if "[s2s]" in finding] == [
+        'warning: `routes` "localhost" in [s2s] has no effect: that domain is one of ours',
+        'warning: `domains` "conference.localhost" in [s2s] has no effect: that domain is one of ours',
+    ]
+
+
 def test_half_a_pair_is_an_error():
     install(Signed(NAMES, issuer=AUTHORITY))
     Path("var/tls/key.pem").unlink()
@@ -274,9 +308,9 @@ def test_an_address_that_is_not_this_machines_is_an_error():
     assert findings()[-1] == "error: `listen` in [c2s]: port 5222 of 192.0.2.1 is at no address of this machine"
 
 
-def test_sections_without_effect_take_no_ports(port):
+def test_a_port_for_other_servers_that_another_program_has_is_an_error(port):
     configure(f'[c2s]\nlisten = ["tcp:0"]\nlisten_direct_tls = []\n[s2s]\nlisten = ["tcp:{port}"]')
-    assert findings() == ["note: var/tls/cert.pem is not there yet"]
+    assert f"error: `listen` in [s2s]: port {port} is in use by another program" in findings()
 
 
 def test_a_migrated_database_is_all_right():

@@ -362,7 +362,7 @@ def test_a_missing_file_is_told_as_such(tmp_path):
 
 def test_sections_that_do_nothing_yet_are_named_unless_switched_off(write):
     sections = without_effect(load(write("")))
-    assert "[s2s]" in sections
+    assert "[s2s]" not in sections
     assert "[http]" not in sections
     assert not [section for section in sections if section.startswith("[archive]")]
     (stay,) = [section for section in sections if section.startswith("[stay]")]
@@ -378,6 +378,7 @@ def test_only_what_this_version_listens_on_is_a_listener():
     assert listeners(Config()) == [
         (("c2s", "listen"), "tcp:5222:interface=127.0.0.1"),
         (("c2s", "listen_direct_tls"), "tcp:5223:interface=127.0.0.1"),
+        (("s2s", "listen"), "tcp:5269:interface=127.0.0.1"),
         (("http", "listen"), "tcp:5280:interface=127.0.0.1"),
     ]
 

@@ -1,4 +1,4 @@
-"""`fermata check`, all of it: the configuration, the certificate, directories, the database, ports."""
+"""`fermata check`, all of it: the configuration, the certificate, directories, the database, ports, other servers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +8,7 @@ from ..storage.connect import connect
 from ..storage.errors import StorageError
 from .check_components import component_findings
 from .check_places import directory_findings, port_findings, sqlite_file
+from .check_s2s import s2s_findings
 from .check_tls import certificate_findings
 from .config import Config, ConfigError, load
 from .control import ControlClient, ControlError, ServerDownError
@@ -23,6 +24,7 @@ def check(config_path: Path) -> list[Finding]:
     return [
         *certificate_findings(config),
         *component_findings(config, config_path),
+        *s2s_findings(config),
         *directory_findings(config),
         *_database_findings(config),
         *_server_findings(config),

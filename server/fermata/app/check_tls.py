@@ -1,7 +1,8 @@
 """`fermata check`: whether the certificate can be used, for how long, and for which names."""
 
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from ..net.certificates import ascii_name
+from ..net.peer_certificate import names as is_named
+from ..net.peer_certificate import shown_names
 from ..net.tls import own_pair
 from .config import Config
 from .finding import Finding, error, note, warning
@@ -30,9 +32,10 @@ class _UnusableError(Exception):
 def certificate_findings(config: Config) -> Iterator[Finding]:
     """Everything about [tls]."""
     certificate, key = config.tls.certificate, config.tls.key
-    own = {domain: pair for domain in config.server.domains if (pair := own_pair(certificate, domain)) is not None}
+    domains = config.certificate_names()
+    own = {domain: pair for domain in domains if (pair := own_pair(certificate, domain)) is not None}
     if certificate.exists() or key.exists():
-        names = [name for name in config.certificate_names() if name not in own]
+        names = [name for name in domains if name not in own and not _is_named(name, own.values())]
         yield from _pair_findings(certificate, key, config, names)
     else:
         yield note(f"{certificate} is not there yet", "the first start makes a self-signed one, of which clients warn")
@@ -43,6 +46,15 @@ def certificate_findings(config: Config) -> Iterator[Finding]:
             _load_certificates(config.tls.ca_file)
         except _UnusableError as unusable:
             yield unusable.finding
+
+
+def _is_named(domain: str, pairs: Iterable[tuple[Path, Path]]) -> bool:
+    """Whether the certificate of another domain names this one: then that is shown."""
+    for certificate, _ in pairs:
+        with suppress(_UnusableError):
+            if is_named(_load_certificates(certificate)[0], domain):
+                return True
+    return False
 
 
 def _pair_findings(certificate: Path, key: Path, config: Config, names: Sequence[str]) -> Iterator[Finding]:
@@ -134,25 +146,11 @@ def _time_findings(path: Path, chain: list[x509.Certificate]) -> Iterator[Findin
 def _name_findings(
     path: Path, certificate: x509.Certificate, config: Config, wanted: Sequence[str]
 ) -> Iterator[Finding]:
-    names = _dns_names(certificate)
-    there = ", ".join(names) or "nothing"
+    there = ", ".join(shown_names(certificate)) or "nothing"
     for domain in wanted:
-        if not any(_covers(name, ascii_name(domain)) for name in names):
+        if not is_named(certificate, domain):
             text = f"{path} does not name {domain} (it names {there})"
             if domain in config.server.domains:
                 yield error(text, "clients will refuse it; if the server made it, remove both files and start again")
             else:
                 yield warning(text, "other servers may refuse to talk to it")
-
-
-def _dns_names(certificate: x509.Certificate) -> list[str]:
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return []
-    return [name.lower() for name in names.get_values_for_type(x509.DNSName)]
-
-
-def _covers(name: str, domain: str) -> bool:
-    """RFC 6125 §6.4: a wildcard stands for the whole of the first label."""
-    return name == domain or (name.startswith("*.") and name[1:] == domain[domain.find(".") :])

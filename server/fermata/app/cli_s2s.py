@@ -33,9 +33,7 @@ def add_parser(commands: Any, global_options: argparse.ArgumentParser) -> None:
     close.set_defaults(run=_close)
     test = actions.add_parser("test", help="how far we get with one, and what is wrong", parents=[global_options])
     test.add_argument("domain", metavar="DOMAIN", type=_domain)
-    test.add_argument(
-        "--from", dest="local", metavar="DOMAIN", type=_domain, default="", help="as which of our domains"
-    )
+    test.add_argument("--from", dest="local", metavar="DOMAIN", type=_domain, help="as which of our domains")
     test.set_defaults(run=_test)
 
 
@@ -88,14 +86,14 @@ def _close(arguments: argparse.Namespace, context: Context) -> int:
 
 
 def _test(arguments: argparse.Namespace, context: Context) -> int:
-    config = context.config()
-    if arguments.local and arguments.local not in config.certificate_names():
-        raise CommandError(f"{arguments.local} is no domain of this server")
+    config, local = context.config(), arguments.local or ""
+    if local and local not in config.certificate_names():
+        raise CommandError(f"{local} is no domain of this server")
     try:
         with ControlClient(config.server.data_dir) as server:
-            found = server.call("s2s-test", domain=arguments.domain, local=arguments.local)
+            found = server.call("s2s-test", domain=arguments.domain, local=local)
     except ServerDownError:
-        found = _test_alone(config, arguments.domain, arguments.local)
+        found = _test_alone(config, arguments.domain, local)
     rows = [[each["stage"], each["outcome"], each["text"], each["hint"]] for each in found["steps"]]
     context.output.rows(found, ["Step", "", "What was found", "What to do"], rows)
     return 0 if found["is_reached"] else EXIT_TROUBLE

@@ -66,7 +66,7 @@ def _certificate(around: Circumstances) -> str:
 
 def _authentication(around: Circumstances) -> str:
     local, remote = around.pair
-    if not around.ended.offers_dialback:
+    if not around.ended.takes_dialback:
         if around.own_fault:
             return f"{remote} takes nothing but a valid certificate, and {_own(around)}"
         return f"{remote} does not trust the issuer of our certificate: get one from an authority that is better known"
@@ -91,6 +91,8 @@ def _host_unknown(around: Circumstances) -> str:
 
 
 def _stream(around: Circumstances) -> str:
+    if not around.ended.has_answered:
+        return "what answers there is no XMPP server: the SRV record names the wrong host or port"
     return "the log of the other server says why; if it was busy, or just starting, test again"
 
 

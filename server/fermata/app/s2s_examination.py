@@ -79,7 +79,7 @@ class Examination:
                 return True
             trouble = Trouble(ended.trouble.cause, f"{target}: {ended.trouble.text}")
             self._tell_wrong(tell, pair, trouble, ended)
-            if trouble.cause is Cause.AUTHENTICATION and ended.offers_dialback:
+            if trouble.cause is Cause.AUTHENTICATION and ended.takes_dialback:
                 await self._look_for_ourselves(pair.local, tell)
         return False
 

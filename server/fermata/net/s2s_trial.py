@@ -9,9 +9,10 @@ from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, c
 from twisted.internet.error import ConnectError
 
 from ..core.s2s import dialback, features
+from ..core.s2s.trouble import words_of
 from ..core.s2s.wants import Receives, Sends
 from ..core.xmlstream import StreamEvent, StreamHeader
-from ..host.federation import Cause, Pair, Trouble
+from ..host.federation import Pair, Trouble
 from ..xmpp import namespaces as ns
 from ..xmpp.element import Element, local_name
 from .dialler import TCP_SECONDS, refusal
@@ -19,6 +20,8 @@ from .peer_certificate import proves, shown_names
 from .s2s_connection import SharedByServers
 from .s2s_outgoing import Authenticate, OutgoingConnection
 from .targets import Target
+
+_CERTIFICATE_REQUIRED: Final = "not-authorized"  #: as an answer to a dialback key (XEP-0220 §2.5)
 
 
 class Outcome(StrEnum):
@@ -38,21 +41,6 @@ class Step(NamedTuple):
     hint: str = ""
 
 
-#: at which stage each cause ends it
-STAGES: Final[Mapping[Cause, str]] = {
-    Cause.NO_DOMAIN: "dns",
-    Cause.NAME_SERVER: "dns",
-    Cause.REFUSED: "tcp",
-    Cause.SILENT: "tcp",
-    Cause.NO_TLS: "tls",
-    Cause.CERTIFICATE: "certificate",
-    Cause.AUTHENTICATION: "authentication",
-    Cause.HOST_UNKNOWN: "stream",
-    Cause.STREAM: "stream",
-    Cause.POLICY: "policy",
-}
-
-
 class Trial(OutgoingConnection):
     """Authenticates us, and is closed as soon as it has; `ended` is why it has not, or None."""
 
@@ -61,7 +49,13 @@ class Trial(OutgoingConnection):
         super().__init__(shared, pair, target, Authenticate(), self.ended.callback, self._succeed)
         self._tell = tell
         self._header: StreamHeader | None = None
+        self.takes_dialback = False
         self._way = ""  # how the other server has come to believe us
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether what is there speaks XMPP at all."""
+        return self._header is not None
 
     def connectionMade(self) -> None:
         """See Protocol."""
@@ -98,6 +92,7 @@ class Trial(OutgoingConnection):
     def _features(self, element: Element) -> None:
         assert self._header is not None
         offered = features.read(element, self._header)
+        self.takes_dialback = offered.dialback
         kinds = (
             (offered.tls, "TLS"),
             (offered.external, "authentication by certificate"),
@@ -118,6 +113,9 @@ class Trial(OutgoingConnection):
     def _result(self, element: Element) -> None:
         if element.get("type") == "valid":
             self._way = "by dialback: it has found this server by the DNS, and had our key confirmed"
+        answer = dialback.read(element)
+        if isinstance(answer, dialback.Answer) and answer.error is not None:
+            self.takes_dialback = words_of(answer.error)[0] != _CERTIFICATE_REQUIRED
 
     def _succeed(self) -> None:
         self._ok("authentication", f"the other server believes that we are {self._pair.local}, {self._way}")
@@ -145,18 +143,26 @@ _WATCHED: Final[Mapping[str, Callable[[Trial, Element], None]]] = {
 }
 
 
+class Ended(NamedTuple):
+    """How a trial has ended: `trouble` is None if we were authenticated."""
+
+    trouble: Trouble | None
+    is_connected: bool = False
+    has_answered: bool = False  #: with a stream of XMPP
+    takes_dialback: bool = False  #: it has offered that, and has not asked for a certificate instead
+
+
 async def attempt(
     reactor: Any, shared: SharedByServers, pair: Pair, target: Target, tell: Callable[[Step], None]
-) -> Trouble | None:
-    """Tries one target; why we were not authenticated there, or None."""
+) -> Ended:
+    """Tries one target."""
     kind = TCP6ClientEndpoint if ":" in target.address else TCP4ClientEndpoint
     trial = Trial(shared, pair, target, tell)
     try:
         await connectProtocol(kind(reactor, target.address, target.port, TCP_SECONDS), trial)
     except ConnectError as error:
-        trouble = refusal(error)
-        return Trouble(trouble.cause, f"{target}: {trouble.text}")
+        return Ended(refusal(error))
     try:
-        return await trial.ended
+        return Ended(await trial.ended, True, trial.has_answered, trial.takes_dialback)
     finally:
         trial.transport.abortConnection()
