@@ -384,6 +384,17 @@ def test_one_peer_cannot_have_us_ask_everybody(stream: Accepted) -> None:
     assert len(stream.asked) == 64
 
 
+def test_a_peer_with_very_many_domains_keeps_those_that_are_proven(stream: Accepted) -> None:
+    for number in range(70):
+        answer = stream.hear(f"<db:result from='a{number}.example' to='b.example'>key</db:result>")
+        if len(stream.asked) > number:
+            stream.answer(number, Verdict.VALID)
+        else:
+            assert "resource-constraint" in answer
+    assert len(stream.receives) == 64
+    assert not stream.is_over
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -106,6 +106,16 @@ def test_a_certificate_that_is_refused_leaves_dialback(stream: Opened, ours: Pla
     assert stream.sends == [PAIR]
 
 
+def test_why_a_certificate_is_refused_is_told_where_there_is_no_other_way(stream: Opened) -> None:
+    text = f"<text xmlns='{ns.SASL}'>it has\n expired</text>"
+    stream.hear(opened(EXTERNAL), f"<failure xmlns='{ns.SASL}'><not-authorized/>{text}</failure>")
+    assert stream.ending is not None
+    assert stream.ending.trouble.cause is Cause.AUTHENTICATION
+    assert stream.ending.trouble.text == (
+        "the other server answers our certificate with not-authorized: it has expired, and offers no other way"
+    )
+
+
 @pytest.mark.parametrize("features", [[], [BIDI], ["<unknown xmlns='urn:example'/>"]])
 def test_old_servers_offer_dialback_in_their_header(stream: Opened, features: list[str]) -> None:
     assert "<db:result" in stream.hear(opened(*features, declares=True))

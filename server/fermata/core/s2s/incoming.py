@@ -236,11 +236,10 @@ class IncomingStream:
     def _too_much(self, pair: Pair) -> StanzaError | None:
         if any(ask.pair == pair for ask in self._asked):
             return StanzaError("resource-constraint", "that pair is being asked about")
-        if len(self._asked) >= _ASKED_AT_ONCE or len(self._proven.pairs) >= _PAIRS:
-            return StanzaError("resource-constraint", "open another connection")
-        if self._asked_ever >= _ASKED:
-            raise StreamError("policy-violation", "too many domains")
-        return None
+        if self._asked_ever >= _ASKED and not self.is_proven:
+            raise StreamError("policy-violation", "too many domains, and none of them proven")
+        is_full = len(self._asked) >= _ASKED_AT_ONCE or self._asked_ever >= _ASKED or len(self._proven.pairs) >= _PAIRS
+        return StanzaError("resource-constraint", "open another connection") if is_full else None
 
     def answered(self, ask: Ask, verdict: Verdict, text: str) -> list[Want]:
         """What the authoritative server says of the key that it was asked about."""

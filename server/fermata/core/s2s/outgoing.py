@@ -177,7 +177,8 @@ class OutgoingStream:
 
     def _failure(self, element: Element) -> list[Want]:
         self._expect(_Next.SUCCESS)
-        return self._show_key("the other server does not accept our certificate, and offers no other way")
+        said = told_by_peer(element, "the other server answers our certificate").text
+        return self._show_key(f"{said}, and offers no other way")
 
     def _show_key(self, otherwise: str) -> list[Want]:
         assert self._header is not None

@@ -49,15 +49,15 @@ _CAUSES: Final = {
 
 
 def words_of(error: Element) -> tuple[str, str]:
-    """The condition and the text in an `<error/>` of a stream or of dialback, as far as there are any.
+    """The condition and the text in an `<error/>` of a stream or of dialback, or a SASL failure, if there are any.
 
     Any name is taken for a condition: XEP-0220 uses one that RFC 6120 defines for streams alone.
     """
     condition = text = ""
-    for uri in (ns.STREAM_ERRORS, ns.STANZA_ERRORS):
+    for uri in (ns.STREAM_ERRORS, ns.STANZA_ERRORS, ns.SASL):
         for item in children_in(error, uri):
             if local_name(item) == "text":
-                text = text or (item.text or "")[:_TEXT_CHARACTERS]
+                text = text or " ".join((item.text or "").split())[:_TEXT_CHARACTERS]
             else:
                 condition = condition or local_name(item)[:_TEXT_CHARACTERS]
     return condition, text
