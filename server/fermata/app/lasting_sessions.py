@@ -16,7 +16,7 @@ from ..services.session_restoring import SessionRestoring
 from ..services.stream_management import StreamManagement
 from ..storage.database import Database
 from ..storage.session_files import Found, SessionFiles
-from .config_tables import Stay
+from .config_tables import Config
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class LastingSessions:
 
     def __init__(
         self,
-        stay: Stay,
+        config: Config,
         database: Database,
         sessions: Sessions,
         accounts: Residents[Account],
@@ -40,10 +40,18 @@ class LastingSessions:
         run: str,
     ) -> None:
         self._database, self._sessions, self._stream_management = database, sessions, stream_management
-        self._resumes, self._run = stay.client_resume, run
+        self._resumes, self._run = config.stay.client_resume, run
         self.log = SessionLog(sessions, database.writer, clock, run)
         self.restored = SessionRestoring(
-            accounts, sessions, stream_management, messages, database.handled, clock, spawn, stay.client_resume
+            accounts,
+            sessions,
+            stream_management,
+            messages,
+            database.handled,
+            clock,
+            spawn,
+            self._resumes,
+            config.room_services(),
         )
 
     def join(self, turn: TurnWrites) -> None:

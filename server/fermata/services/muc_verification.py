@@ -49,7 +49,7 @@ class RoomVerification:
 
     def unverified_since(self, room: JID, session: JID) -> float:
         """Since when nothing is known of a session that is recorded in a room (Unix seconds); 0 if it is here."""
-        is_doubtful = self._rules.is_unverified(session, room) and self._sessions.get(session) is None
+        is_doubtful = self._rules.is_unverified(session, room) and not self._stays(session)
         return self._rules.started if is_doubtful else 0.0
 
     def is_awaited(self, session: JID) -> bool:
@@ -58,7 +58,7 @@ class RoomVerification:
 
     def recall(self, room: JID, session: JID, answers_pings: bool) -> None:
         """A session was in a room when the process before this one ended."""
-        if self._sessions.get(session) is None:  # else it was restored
+        if not self._stays(session):
             self._rules.doubt(session, room, session.domain in self._domains, answers_pings)
 
     def begin(self) -> None:
@@ -120,13 +120,18 @@ class RoomVerification:
 
     def _miss(self, session: JID) -> None:
         """Design invariant 1: 30 s; whose account is back by then may just be about to enter again."""
-        if self._sessions.get(session) is not None:
+        if self._stays(session):
             self._rules.heard(session)
         elif self._is_back(session) and session not in self._given_time:
             self._given_time.add(session)
             self._rules.wait_longer(session, self._clock.seconds())
         else:
             self._remove(session, "not back after a restart")
+
+    def _stays(self, jid: JID) -> bool:
+        """Whether a session here has a client, or will wait for its client for longer than the rooms do."""
+        session = self._sessions.get(jid)
+        return session is not None and (session.link is not None or session.queue_trail is not None)
 
     def _is_back(self, session: JID) -> bool:
         account = self._accounts.get(session.bare)

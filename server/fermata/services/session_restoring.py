@@ -1,7 +1,7 @@
 """Sessions of an earlier process, as they were: before anybody can connect (docs/design/0005-durable-sessions.md)."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from ..core.presence import priority_of
@@ -21,7 +21,11 @@ _LEAST_SECONDS: Final = 300.0  # what is left of the window, at least: the clien
 
 
 class SessionRestoring:
-    """Makes sessions of what was saved of them; only if `resumes` can their clients have them back."""
+    """Makes sessions of what was saved of them; only if `resumes` can their clients have them back.
+
+    Where one can't be resumed, its places in our own rooms are left to those (`muc_verification`): they know who has
+    come back under another resource.
+    """
 
     def __init__(
         self,
@@ -33,10 +37,11 @@ class SessionRestoring:
         clock: Clock,
         spawn: Spawn,
         resumes: bool,
+        room_services: Collection[str],
     ) -> None:
         self._accounts, self._sessions, self._stream_management = accounts, sessions, stream_management
         self._messages, self._handled, self._clock, self._spawn = messages, handled, clock, spawn
-        self._resumes = resumes
+        self._resumes, self._room_services = resumes, frozenset(room_services)
         self.resumable = self.others = 0  #: how many sessions were restored
 
     async def restore(self, found: Iterable[SavedSession]) -> None:
@@ -58,11 +63,11 @@ class SessionRestoring:
 
     async def _restore(self, account: Account, saved: SavedSession) -> Session:
         is_resumable = bool(saved.sm_id) and self._resumes
-        h = await self._handled.handled(saved.sm_id, account.number) if is_resumable else None
         seconds = self._seconds_left(saved) if is_resumable else GRACE_SECONDS
         session = self._sessions.restore(account, saved.jid.resource, seconds)
-        self._fill(session, saved)
+        self._fill(session, saved, is_resumable)
         if is_resumable:
+            h = await self._handled.handled(saved.sm_id, account.number)
             self._stream_management.restore(session, saved.sm_id, saved.window, h or 0)
             self.resumable += 1
         else:
@@ -72,14 +77,14 @@ class SessionRestoring:
             session.trail.lost(saved.away_since)
         return session
 
-    def _fill(self, session: Session, saved: SavedSession) -> None:
+    def _fill(self, session: Session, saved: SavedSession, keeps_rooms: bool) -> None:
         if saved.presence is not None:
             session.presence = stanza_from(saved.presence)
             session.priority = priority_of(session.presence)
         for key, jid in saved.directed.items():
             if key == jid:
                 session.directed.contacts[key] = None
-            else:
+            elif keeps_rooms or key.domain not in self._room_services:
                 session.directed.rooms[key] = jid
         session.wants_roster, session.wants_blocklist = "roster" in saved.wants, "blocklist" in saved.wants
         if saved.sm_id:

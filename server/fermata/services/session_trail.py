@@ -52,7 +52,7 @@ class SessionTrail:
         """See Trail."""
         if self._is_begun:
             self._note_state()
-        elif self._session.presence is not None:
+        elif self._session.presence is not None or len(self._session.directed):
             self._begin()
 
     def managed(self, window: float) -> None:
