@@ -11,6 +11,7 @@ from ..host.residents import Spawn
 from ..host.router import Router
 from ..services.federation import Federation, Terms
 from ..services.limbo import Ejection, Limbo
+from ..services.limbo_memory import CRASH_SECONDS, MISSED, LimboMemory
 from ..services.messages import Messages
 from ..services.muc import RoomService
 from ..services.onward_spool import OnwardSpool
@@ -36,6 +37,7 @@ class Federating:
         spawn: Spawn,
     ) -> None:
         self._router, self._messages, self._sessions, self._rooms = router, messages, sessions, rooms
+        self._database = database
         first = JID.parse(config.server.domains[0])
         relayed = Relayed(first, router, database.writer)
         spool = OnwardSpool(first, database.entities, database.spool, database.writer, clock)
@@ -53,19 +55,31 @@ class Federating:
         self.limbo = Limbo(self.federation, rooms, clock, spawn) if config.stay.limbo else None
         if self.limbo is None:
             self.federation.listeners.append(Ejection(rooms, clock))
+        keeps = config.stay.limbo and config.stay.journal
+        self._memory = LimboMemory(self.federation, rooms, database.writer, clock, random.random) if keeps else None
         self.federation.needs += [self._pairs_of_rooms, self._pairs_of_sessions]
 
     async def open(self, dialling: Dialling) -> None:
         """From now on, what is not for a domain of ours goes to other servers."""
         self._router.elsewhere = SentMessages(self.federation, self._messages)
         await self.federation.open(dialling)
+        if self._memory is not None:
+            self._memory.restore(self._database.noted(MISSED), lambda: self._database.said_last(CRASH_SECONDS))
+
+    async def leave_notes(self) -> None:
+        """The process is about to end: what others have not acknowledged is missed."""
+        if self._memory is not None:
+            self._memory.stop()
+            await self._database.writer.settled()
 
     def _pairs_of_rooms(self) -> Iterable[Pair]:
         """Rooms here, and the servers of those who are in them."""
-        for service in self._rooms.values():
+        for name, service in self._rooms.items():
             for room in service.rooms:
                 domains = {session.domain for session in room.rules.occupants.everyone}
                 yield from (Pair(room.rules.jid.domain, domain) for domain in domains if self._is_remote(domain))
+            unverified = {session.domain for session in service.verification.doubts}
+            yield from (Pair(name, domain) for domain in unverified if self._is_remote(domain))
 
     def _pairs_of_sessions(self) -> Iterable[Pair]:
         """People here, and the servers of the rooms that they are in."""

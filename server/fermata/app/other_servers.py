@@ -78,5 +78,6 @@ class OtherServers:
         federation.ask()
         while federation.has_unacked and self._reactor.seconds() < until:
             await deferLater(self._reactor, _LOOK_SECONDS, lambda: None)
+        await self._federating.leave_notes()
         federation.close()
         self.listeners.end_all(StreamError("system-shutdown"))

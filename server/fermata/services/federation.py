@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from ..core.s2s.dialback import key as dialback_key
-from ..host.federation import Connection, Dialling, Pair, Trunk
+from ..core.s2s.missed import Missed
+from ..host.federation import Connection, Dialling, Pair, Trouble, Trunk
 from ..host.origin import Clock, Origin, Timer
 from ..host.router import Router
 from ..host.stores import Writer
@@ -139,6 +140,12 @@ class Federation:
             if self.is_blocked(pair.remote):
                 raise StanzaError("policy-violation", f"nobody here may talk to {pair.remote}", "cancel")
             link = self.links[pair] = ServerLink(pair, self._around, self._answers(pair.local))
+        return link
+
+    def lost(self, pair: Pair, trouble: Trouble, missed: Missed) -> ServerLink:
+        """The way for a pair was lost with the process before this one. Raises StanzaError for a blocked domain."""
+        link = self._link(pair)
+        link.lose(trouble, missed)
         return link
 
     def rows(self) -> list[LinkRow]:

@@ -195,6 +195,23 @@ class ServerLink:
         self._around.listener.stalled(self.pair)
         self._reach()
 
+    def lose(self, trouble: Trouble, missed: Missed) -> None:
+        """There was a way, and it was lost, before this process has begun."""
+        self.state.broke(trouble, self._around.clock.seconds())
+        self.note_from_now(missed)
+
+    def missed_at_end(self, now: float) -> Missed:
+        """What those in rooms here have missed if nothing more can be sent."""
+        doubtful = [(entry.payload, entry.to) for entry in self._queue]
+        if self.trunk is not None:
+            doubtful = [*self.trunk.doubtful(self.pair), *doubtful]
+        missed = Missed([to for _, to in doubtful], now)
+        if self.missed is not None:
+            missed.go_on(self.missed)
+        for payload, to in doubtful:
+            missed.note(payload, to)
+        return missed
+
     def contacted(self) -> None:
         """The other server has connected to us: if we could not get there, this is the time to try."""
         if self._again is not None:

@@ -146,13 +146,15 @@ class ServerTrunk:
 
     def lost(self, trouble: Trouble) -> None:
         """See Trunk."""
-        doubtful = [*self._management.unacked(), *self._doubtful]
-        self._doubtful = []
         pairs, self.pairs = self.pairs, {}
         for pair, way in pairs.items():
-            mine = [(payload, to) for payload, to in doubtful if pair_of(payload, to) == pair]
-            way.lost(self, mine, trouble)
+            way.lost(self, self.doubtful(pair), trouble)
         self._gone(self)
+
+    def doubtful(self, pair: Pair) -> list[tuple[Payload, JID]]:
+        """What was sent of a pair, and may not have arrived."""
+        unsure = [*self._management.unacked(), *self._doubtful]
+        return [(payload, to) for payload, to in unsure if pair_of(payload, to) == pair]
 
     # -- what goes to the peer
 

@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from ..host.stores import RecordedOccupancy
+from ..xmpp.jid import JID
 from . import crash_points, migrations, numbers
 from .accounts import SQLAccounts
 from .archive import SQLArchive
@@ -20,7 +21,7 @@ from .locks import FileLock
 from .nodes import SQLNodes
 from .one_by_one import OneByOne
 from .reader import InlineReader, PooledReader, Reader
-from .recorded import recorded
+from .recorded import recorded, said_last
 from .remote import RemoteBatches
 from .rooms import SQLRooms
 from .rosters import SQLRosters
@@ -84,6 +85,12 @@ class Database:
                 yield from recorded(connection)
         except DBAPIError as error:
             raise StorageError(f"who was in the rooms can't be read: {words(error)}") from error
+
+    def said_last(self, seconds: float) -> Iterator[tuple[JID, str]]:
+        """The first message of the last so many seconds in each archive, by its stanza-id. Blocks."""
+        with self._engine.connect() as connection:
+            for owner, (number, seq) in said_last(connection, seconds).items():
+                yield owner, self.archive.id_of(seq, number)
 
     def noted(self, key: str) -> str:
         """What the newest `core.records.MetaSaved` of that key has left; empty if there was none. Blocks."""

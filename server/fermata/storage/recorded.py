@@ -1,12 +1,13 @@
 """Who was in the rooms when the process before this one ended: read once, in bulk, before anything else happens."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from sqlalchemy import Connection, delete, select
 
 from ..host.stores import RecordedOccupancy
 from ..xmpp.jid import JID
-from .tables import entity, occupancy, ping_answer
+from .tables import archive, entity, occupancy, ping_answer
 
 _RECORDED = (
     select(
@@ -22,6 +23,28 @@ _RECORDED = (
     .order_by(occupancy.c.room, occupancy.c.jid)
 )
 _STALE_ANSWERS = delete(ping_answer).where(ping_answer.c.jid.not_in(select(occupancy.c.jid)))
+
+_NEWEST: Final = (
+    select(archive.c.seq, archive.c.stamp, archive.c.owner, entity.c.jid)
+    .join_from(archive, entity, entity.c.number == archive.c.owner)
+    .order_by(archive.c.seq.desc())
+    .limit(5_000)
+)
+
+
+def said_last(connection: Connection, seconds: float) -> dict[JID, tuple[int, int]]:
+    """The archives to which something was added in the last seconds before the process ended.
+
+    Of each: its number, and the place of the first of these messages.
+    """
+    found: dict[JID, tuple[int, int]] = {}
+    newest = None
+    for seq, stamp, number, jid in connection.execute(_NEWEST):
+        newest = stamp if newest is None else newest
+        if stamp < newest - seconds:
+            break
+        found[JID.parse(jid)] = number, seq
+    return found
 
 
 def recorded(connection: Connection) -> Iterator[RecordedOccupancy]:

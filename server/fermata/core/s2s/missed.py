@@ -4,7 +4,7 @@ A room can tell it again: its messages from its archive, its occupants as they a
 (that somebody was removed, a private message) waits in the queue as anything does.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from ...xmpp.jid import JID
@@ -40,6 +40,12 @@ class Missed:
         self._is_ending = False
         self.since = since  #: when the server got lost (Unix seconds)
         self.rooms: dict[str, MissedInRoom] = {}  #: by the room's bare JID
+
+    def assume(self, room: str, first: str, nicks: Iterable[str] = ()) -> None:
+        """What is known of before: the room's messages since `first`, and what was said about these occupants."""
+        noted = self.rooms.setdefault(room, MissedInRoom())
+        noted.first = noted.first or first
+        noted.nicks.update(dict.fromkeys(nicks))
 
     def go_on(self, older: "Missed") -> None:
         """It was lost again before all that was missed the first time could be told."""
