@@ -22,7 +22,7 @@ from fermata.storage import migrations
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
 NO_S2S = "note: `listen` in [s2s] is empty: there is no talking with other servers"
-NAMES = ["localhost", "conference.localhost"]
+NAMES = ["localhost", "conference.localhost", "pubsub.localhost"]
 
 
 @pytest.fixture(autouse=True)
@@ -149,6 +149,7 @@ CERTIFICATES = {
         [
             "error: var/tls/cert.pem does not name localhost (it names a.example, b.example)",
             "warning: var/tls/cert.pem does not name conference.localhost (it names a.example, b.example)",
+            "warning: var/tls/cert.pem does not name pubsub.localhost (it names a.example, b.example)",
         ],
     ),
     "no names": (
@@ -156,14 +157,15 @@ CERTIFICATES = {
         [
             "error: var/tls/cert.pem does not name localhost (it names nothing)",
             "warning: var/tls/cert.pem does not name conference.localhost (it names nothing)",
+            "warning: var/tls/cert.pem does not name pubsub.localhost (it names nothing)",
         ],
     ),
     "a wildcard for the rooms": (lambda: install(Signed(["localhost", "*.localhost"], issuer=AUTHORITY)), []),
     "a wildcard that reaches too far": (
         lambda: install(Signed(["localhost", "*.conference.localhost", "*"], issuer=AUTHORITY)),
         [
-            "warning: var/tls/cert.pem does not name conference.localhost"
-            " (it names localhost, *.conference.localhost, *)"
+            f"warning: var/tls/cert.pem does not name {each}.localhost (it names localhost, *.conference.localhost, *)"
+            for each in ("conference", "pubsub")
         ],
     ),
 }
@@ -227,7 +229,7 @@ def test_half_a_pair_is_an_error():
 
 def test_a_domain_with_a_certificate_of_its_own_needs_no_other():
     configure('[server]\ndomains = ["localhost", "b.example"]\n[c2s]\nlisten = []\nlisten_direct_tls = []\n')
-    names = [*NAMES, "conference.b.example"]
+    names = [*NAMES, "conference.b.example", "pubsub.b.example"]
     install(Signed(names, issuer=AUTHORITY))
     assert any(finding.startswith("error: var/tls/cert.pem does not name b.example") for finding in findings())
     own = Signed(["b.example"], issuer=AUTHORITY)

@@ -129,7 +129,9 @@ def test_every_value_arrives_prepared_and_typed(write):
 def test_a_room_service_belongs_to_each_domain_unless_it_has_a_dot(write):
     each = load(write('[server]\ndomains = ["a.example", "b.example"]'))
     assert each.room_services() == ("conference.a.example", "conference.b.example")
-    assert each.certificate_names() == ("a.example", "b.example", "conference.a.example", "conference.b.example")
+    assert each.pubsub_services() == ("pubsub.a.example", "pubsub.b.example")
+    services = (*each.room_services(), *each.pubsub_services())
+    assert each.certificate_names() == ("a.example", "b.example", *services)
     shared = load(write('[server]\ndomains = ["a.example", "b.example"]\n[muc]\nservice = "rooms.example"'))
     assert shared.room_services() == ("rooms.example",)
 
@@ -206,6 +208,14 @@ def test_a_configuration_cannot_be_changed_after_it_was_read(write):
         (
             "[server]\ndomains = ['a.b', 'conference.a.b']",
             "2: conference.a.b cannot be both a room service and one of `domains` in [server]",
+        ),
+        (
+            "[server]\ndomains = ['a.b']\n[pubsub]\nservice = 'a.b'",
+            "4: a.b cannot be both a pubsub service and one of `domains` in [server]",
+        ),
+        (
+            "[pubsub]\nservice = 'conference'",
+            "2: conference.localhost cannot be both a pubsub service and a room service",
         ),
         (
             "[muc]\nservice = 'a.b'\n[server]\ndomains = ['a.b']",

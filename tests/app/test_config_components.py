@@ -54,7 +54,7 @@ def test_every_value_arrives_prepared_and_typed(write):
     options = {"greeting": "hi", "deep": {"numbers": [1, 2]}}
     assert config.components.inside == {"bot.localhost": Inside("some_package.bots:Echo", options)}
     assert (("components", "listen"), "tcp:5347:interface=127.0.0.1") in listeners(config)
-    assert config.certificate_names()[2:] == ("irc.localhost", "icq.localhost", "bücher.localhost", "bot.localhost")
+    assert config.certificate_names()[3:] == ("irc.localhost", "icq.localhost", "bücher.localhost", "bot.localhost")
 
 
 def test_nothing_listens_and_nothing_runs_unless_it_is_asked_for(write):

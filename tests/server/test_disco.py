@@ -13,6 +13,7 @@ from kit.archives import page as archive_page
 from kit.commands import run
 from kit.muc import change, create, enter, entered, join, party
 from kit.people import PASSWORD, People, roster_of
+from kit.pubsub_features import PUBSUB
 from kit.rejoin import ASKING, join_with, mark, missed, rejoin, resuming
 from kit.server import Server, Settings
 from kit.stanzas import Element, codes, find, find_all, form_fields, form_values, show, text
@@ -21,6 +22,7 @@ from kit.wire import Client
 INFO = f"<query xmlns='{ns.DISCO_INFO}'/>"
 ITEMS = f"<query xmlns='{ns.DISCO_ITEMS}'/>"
 SERVICE = "conference.localhost"
+NODES = "pubsub.localhost"
 MODERATE = "urn:xmpp:message-moderate"
 RETRACT = "urn:xmpp:message-retract:1"
 
@@ -299,6 +301,7 @@ ARCHIVE = {ns.MAM: archive, ns.MAM + "#extended": extended_archive}
 ACCOUNT = (
     REQUESTS
     | ARCHIVE
+    | PUBSUB
     | {
         ns.SID: account_stanza_ids,
         ns.MAM + "#groupchat-field": archive_without_rooms,
@@ -364,6 +367,11 @@ def test_every_feature_of_the_account_answers(people: People) -> None:
     assert exercise_all(people, client, client.bare, ACCOUNT) >= {ns.DISCO_INFO, ns.PING}
 
 
+def test_every_feature_of_the_pubsub_service_answers(people: People) -> None:
+    advertised = exercise_all(people, people.online(), NODES, REQUESTS | PUBSUB | {ns.RSM: pages})
+    assert {ns.PUBSUB, f"{ns.PUBSUB}#publish", f"{ns.PUBSUB}#access-authorize"} <= advertised
+
+
 def test_every_feature_of_the_room_service_answers(people: People) -> None:
     assert exercise_all(people, people.online(), SERVICE, SERVICES) >= {ns.DISCO_INFO, ns.DISCO_ITEMS, ns.MUC}
 
@@ -404,6 +412,12 @@ def test_an_account_is_registered(guests: People) -> None:
     assert ("account", "registered") in identities(client, client.bare)
 
 
+def test_an_account_and_the_pubsub_service_are_for_publishing(guests: People) -> None:
+    client = guests.bound()
+    assert ("pubsub", "pep") in identities(client, None)
+    assert identities(client, NODES) == {("pubsub", "service")}
+
+
 def test_the_room_service_is_a_conference(guests: People) -> None:
     assert identities(guests.bound(), SERVICE) == {("conference", "text")}
 
@@ -432,7 +446,7 @@ def test_the_server_lists_the_room_service(guests: People) -> None:
     assert SERVICE in {item.get("jid") for item in items}
 
 
-@pytest.mark.parametrize("to", ["localhost", SERVICE, "account", "room"])
+@pytest.mark.parametrize("to", ["localhost", SERVICE, NODES, "account", "room"])
 @pytest.mark.parametrize("namespace", [ns.DISCO_INFO, ns.DISCO_ITEMS])
 def test_an_unknown_node_is_not_found(guests: People, room: str, to: str, namespace: str) -> None:
     client = guests.online()

@@ -128,9 +128,7 @@ class _Reading:
 
     def _contradictions(self, config: Config) -> None:
         """What is wrong only between keys that are all right alone."""
-        for service in set(config.room_services()) & set(config.server.domains):
-            place = ("muc", "service") if ("muc", "service") in self._lines else ("server", "domains")
-            self._problem(place, f"{service} cannot be both a room service and one of `domains` in [server]")
+        self._service_domains(config)
         self._component_domains(config)
         taken: list[tuple[str, tuple[str, str]]] = []
         for where, text in listeners(config):
@@ -139,9 +137,19 @@ class _Reading:
                     self._problem(where, f"`{where[1]}` in [{where[0]}]: {text!r} is taken by `{key}` in [{table}]")
             taken.append((text, where))
 
+    def _service_domains(self, config: Config) -> None:
+        rooms, nodes = config.room_services(), config.pubsub_services()
+        for table, kind, services in (("muc", "a room service", rooms), ("pubsub", "a pubsub service", nodes)):
+            for service in set(services) & set(config.server.domains):
+                place = (table, "service") if (table, "service") in self._lines else ("server", "domains")
+                self._problem(place, f"{service} cannot be both {kind} and one of `domains` in [server]")
+        for service in set(rooms) & set(nodes):
+            self._problem(("pubsub", "service"), f"{service} cannot be both a pubsub service and a room service")
+
     def _component_domains(self, config: Config) -> None:
         served = dict.fromkeys(config.server.domains, "one of `domains` in [server]")
         served |= dict.fromkeys(config.room_services(), "a room service")
+        served |= dict.fromkeys(config.pubsub_services(), "a pubsub service")
         for domain, (kind, name, *key) in config.components.domains():
             if domain in served:
                 self._problem(("components", kind, name, *key), f"{domain} in [components.{kind}] is {served[domain]}")

@@ -47,7 +47,7 @@ from .config_tables import Config
 from .federation import Federating
 from .lasting_sessions import LastingSessions
 from .offered import Ground, offered
-from .publishing import load_nodes, offer_publishing, serve_nodes
+from .publishing import load_nodes, offer_publishing, serve_nodes, serve_nodes
 
 _ID_BYTES = 18
 
@@ -110,13 +110,13 @@ class Parts:
             self._rooms,
             new_id,
         )
-        self.services = offered(ground)
-        offer_publishing(ground, self.services)
+        self.services = offer_publishing(ground, offered(ground))
         iqs = IQTable(self._spawn, writer)
         iqs.promises = self.lasting.log
         session_requests(iqs)
         RosterRequests(iqs, self.sessions, subscriptions)
-        self.discoverable = Discoverable(set(), set(), [], [], server_version=__version__)
+        nodes = serve_nodes(ground, self.services)
+        self.discoverable = Discoverable(set(), set(), nodes, [], server_version=__version__)
         self.discoverable.server_items += serve_nodes(ground, self.services)
         host = Host(
             config.server.domains,

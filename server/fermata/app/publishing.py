@@ -1,13 +1,16 @@
 """What people publish, joined: nodes of accounts, who hears of them, and services of their own."""
 
 from ..core.pubsub.nodes import ACCOUNT, Nodes
+from ..host.iq import IQTable
 from ..host.services import Services
 from ..services.account_nodes import AccountNodes
 from ..services.capabilities import Capabilities
 from ..services.pep import PersonalEventing
 from ..services.pubsub import Publishing
 from ..services.pubsub_notices import Notices
+from ..services.pubsub_service import PubsubService
 from ..services.questions import Questions
+from ..services.users import Users
 from ..storage.database import Database
 from ..xmpp.jid import JID
 from .config import Config
@@ -19,8 +22,8 @@ async def load_nodes(config: Config, database: Database, number: int, jid: JID) 
     return Nodes(number, jid, ACCOUNT, config.pubsub.limits(), await database.nodes.nodes(number))
 
 
-def offer_publishing(ground: Ground, services: Services) -> None:
-    """Joins everything, and offers what requests ask for."""
+def offer_publishing(ground: Ground, services: Services) -> Services:
+    """Joins everything, and offers what requests ask for beside what is offered already."""
     database, clock, new_id = ground.database, ground.clock, ground.new_id
     questions = Questions(ground.router, ground.relayed, clock, new_id)
     notices = Notices(database.nodes, ground.router, ground.sessions, ground.relayed, ground.spawn, clock, new_id)
@@ -29,5 +32,29 @@ def offer_publishing(ground: Ground, services: Services) -> None:
     ground.presences.on_contact.append(eventing.received)
     ground.subscriptions.on_granted.append(eventing.granted)
     publishing = Publishing(database.nodes, notices, database.writer, clock, new_id)
-    for service in (questions, publishing, AccountNodes(publishing, eventing)):
+    for service in (questions, publishing, AccountNodes(publishing, eventing, clock)):
         services.offer(service)
+    return services
+
+
+def serve_nodes(ground: Ground, services: Services) -> list[JID]:
+    """Begins the services at domains of their own; their addresses."""
+    config, database = ground.config, ground.database
+    found = [JID.parse(domain) for domain in config.pubsub_services()]
+    for jid in found:
+        iqs = IQTable(ground.spawn, database.writer)
+        service = PubsubService(
+            jid,
+            config.server.domains,
+            config.pubsub.limits(),
+            services[Publishing],
+            database.nodes,
+            database.entities,
+            iqs,
+            database.writer,
+            ground.clock,
+            ground.spawn,
+        )
+        services[Users].on_removal.append(service.forget)
+        ground.router.serve(jid, service)
+    return found

@@ -16,9 +16,10 @@ from typing import Final, NamedTuple, Protocol
 
 from ..xmpp.dataforms import Form
 from ..xmpp.disco import Identity, Item
+from ..xmpp.element import Element
 from ..xmpp.jid import JID
 from .accounts import Account
-from .iq import Addressee, IQTable, Responder
+from .iq import Addressee, IQTable, Request, Responder
 from .origin import Clock
 from .registry import Sessions
 from .residents import Residents
@@ -52,6 +53,18 @@ class Discoverable:
     server_nodes: list[Callable[[str, JID, JID], Node | None]] = field(default_factory=list)
     #: what clients are offered once they have authenticated, as XML; asked when everything is wired
     stream_features: list[Callable[[], str]] = field(default_factory=list)
+    account_identities: list[Identity] = field(default_factory=lambda: [Identity("account", "registered")])
+    account_nodes: "AccountNodes | None" = None
+
+
+class AccountNodes(Protocol):
+    """The nodes of accounts, for service discovery. Everything raises StanzaError."""
+
+    def info(self, request: Request, node: str) -> Element:
+        """The disco#info of a node."""
+
+    def items(self, request: Request, node: str) -> Element:
+        """The disco#items of a node; of the account itself if that is empty."""
 
 
 class Visibility(Protocol):

@@ -1,6 +1,6 @@
 """XEP-0030: Service Discovery, of the server and of accounts: it tells what the others have declared."""
 
-from ..host.extension import Host, Node, extension
+from ..host.extension import AccountNodes, Host, Node, extension
 from ..host.iq import Addressee, Request
 from ..xmpp import disco
 from ..xmpp import namespaces as ns
@@ -49,13 +49,19 @@ class _Discovery:
 
     def account_info(self, request: Request) -> Element:
         _refuse_strangers(request)
-        _refuse_nodes(request)
-        return disco.info([disco.Identity("account", "registered")], self._found.account_features)
+        node = request.payload.get("node", "")
+        if node:
+            return self._account_nodes().info(request, node)
+        return disco.info(self._found.account_identities, self._found.account_features)
 
     def account_items(self, request: Request) -> Element:
         _refuse_strangers(request)
-        _refuse_nodes(request)
-        return disco.items(())
+        return self._account_nodes().items(request, request.payload.get("node", ""))
+
+    def _account_nodes(self) -> AccountNodes:
+        if self._found.account_nodes is None:
+            raise StanzaError("item-not-found", "there are no nodes")
+        return self._found.account_nodes
 
 
 def _refuse_strangers(request: Request) -> None:
@@ -65,8 +71,3 @@ def _refuse_strangers(request: Request) -> None:
         raise StanzaError("service-unavailable")
     if request.sender.bare != account.jid and not account.roster.state(request.sender.bare).has_from:
         raise StanzaError("service-unavailable")
-
-
-def _refuse_nodes(request: Request) -> None:
-    if request.payload.get("node"):
-        raise StanzaError("item-not-found", "there is no such node")

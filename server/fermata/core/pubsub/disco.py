@@ -2,14 +2,16 @@
 
 from typing import Final
 
+from ...xmpp import disco
 from ...xmpp import namespaces as ns
 from ...xmpp.dataforms import Field, Form
-from ...xmpp.disco import Identity, Item
+from ...xmpp.element import Element
+from ...xmpp.rsm import Page
 from ...xmpp.stamps import text_of
 from .access import Requester, check_retrieve, may_retrieve
+from .node import Node
 from .nodes import Kind, Nodes
 
-LEAF: Final = Identity("pubsub", "leaf")
 _SERVICE: Final = (
     "auto-create config-node config-node-max create-and-configure create-nodes delete-items delete-nodes instant-nodes"
     " item-ids last-published manage-subscriptions member-affiliation meta-data modify-affiliations multi-items"
@@ -20,28 +22,46 @@ _SERVICE: Final = (
 _ACCOUNT: Final = "auto-subscribe filtered-notifications presence-subscribe pubsub-on-a-jid".split()
 
 
-def features(kind: Kind) -> list[str]:
+def features(kind: Kind) -> tuple[str, ...]:
     """What such a service can do, as service discovery names it (§9)."""
-    names = [*_SERVICE, *(_ACCOUNT if kind.is_account else ()), *(f"access-{model}" for model in kind.access_models)]
-    return [ns.PUBSUB, *(f"{ns.PUBSUB}#{name}" for name in names)]
+    models = [f"access-{model}" for model in kind.access_models]
+    return (ns.PUBSUB, *(f"{ns.PUBSUB}#{name}" for name in (*_SERVICE, *models)))
 
 
-def listed(nodes: Nodes, requester: Requester) -> list[Item]:
-    """The nodes whose items somebody may have (§5.2; XEP-0163 §6.2): of others he learns nothing."""
-    return [Item(nodes.jid, node.config.title, node.name) for node in nodes if may_retrieve(nodes, node, requester)]
+def account_features() -> tuple[str, ...]:
+    """What only a service can do that sees presence (§8)."""
+    return tuple(f"{ns.PUBSUB}#{name}" for name in _ACCOUNT)
 
 
-def items(nodes: Nodes, name: str, requester: Requester, now: float) -> list[Item]:
-    """The items of a node (§5.5). Raises StanzaError."""
+def info(nodes: Nodes, name: str, requester: Requester) -> Element:
+    """The disco#info of a node (§5.3, §5.4). Raises StanzaError."""
     node = nodes.node(name)
     check_retrieve(nodes, node, requester)
-    return [Item(nodes.jid, id) for id, entry in node.items.items() if not node.is_over(entry, now)]
+    return disco.info([disco.Identity("pubsub", "leaf")], [ns.PUBSUB], [_meta_data(nodes, node)], name)
 
 
-def meta_data(nodes: Nodes, name: str, requester: Requester) -> Form:
-    """What a node is, for people who look for one (§5.4). Raises StanzaError."""
-    node = nodes.node(name)
-    check_retrieve(nodes, node, requester)
+def items(nodes: Nodes, name: str, requester: Requester, now: float, page: Page | None) -> Element:
+    """The disco#items of a node (§5.5), of the service if no node is named: of what is not his nobody learns anything.
+
+    Raises StanzaError.
+    """
+    if name:
+        node = nodes.node(name)
+        check_retrieve(nodes, node, requester)
+        found = [disco.Item(nodes.jid, id) for id, entry in node.items.items() if not node.is_over(entry, now)]
+    else:
+        open_to_him = [node for node in nodes if may_retrieve(nodes, node, requester)]
+        found = [disco.Item(nodes.jid, node.config.title, node.name) for node in open_to_him]
+    if page is None:
+        return disco.items(found, name)
+    shown, where = page.of(found, lambda item: item.name if name else item.node)
+    answer = disco.items(shown, name)
+    answer.append(where)
+    return answer
+
+
+def _meta_data(nodes: Nodes, node: Node) -> Form:
+    """What a node is, for people who look for one (§5.4)."""
     config = node.config
     subscribers = sum(subscription.state == "subscribed" for subscription in node.subscriptions.values())
     fields = (

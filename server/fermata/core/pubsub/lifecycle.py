@@ -93,7 +93,11 @@ def configure(nodes: Nodes, requester: Requester, request: NodeRequest, now: flo
 
 def delete(nodes: Nodes, requester: Requester, request: NodeRequest) -> Effects:
     """Deletes a node with all that is on it (§8.4). Raises StanzaError."""
-    node = _owned(nodes, requester, request)
+    return removal(nodes, _owned(nodes, requester, request), request.redirect)
+
+
+def removal(nodes: Nodes, node: Node, redirect: str = "") -> Effects:
+    """A node goes, with all that is on it."""
     effects = Effects()
     discard(nodes, node, list(node.items), effects)
     records = effects.records
@@ -102,7 +106,7 @@ def delete(nodes: Nodes, requester: Requester, request: NodeRequest) -> Effects:
     records.append(NodeRemoved(nodes.number, node.name))
     nodes.remove(node)
     if node.config.notify_delete:
-        effects.notices.append(Notice(node, events.deleted(node, request.redirect)))
+        effects.notices.append(Notice(node, events.deleted(node, redirect)))
     return effects
 
 
