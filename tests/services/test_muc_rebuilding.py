@@ -26,7 +26,8 @@ CAT, DOG = "cat@far.localhost/roof", "dog@far.localhost/yard"
 
 @pytest.fixture
 def world(worlds: Callable[[Config], World]) -> World:
-    return worlds(Config(components=FAR))
+    """One where nothing but the journal keeps people in their rooms: sessions do not outlive the process."""
+    return worlds(Config(components=FAR, stay=Stay(client_resume=False)))
 
 
 @pytest.fixture
