@@ -408,6 +408,14 @@ def test_an_answer_for_a_connection_that_is_gone_is_too_late(
 # -- what goes in order
 
 
+def test_what_is_proven_has_all_the_time_that_it_likes(net: Net, here: Server, there: Server) -> None:
+    net.dial(here, OURS)
+    net.run(100 * UNAUTHENTICATED_SECONDS)
+    only(here.trunks).connection.write(MESSAGE)
+    net.run()
+    assert len(only(there.trunks).taken) == 1
+
+
 def test_stream_management_is_for_the_trunk(net: Net, here: Server, there: Server) -> None:
     peer, _, trunk = proven(net, there, here)
     peer.say("".join(f"<{name} xmlns='{ns.SM}'/>" for name in ("enable", "r", "a", "resume")))
@@ -453,6 +461,7 @@ def test_who_closes_first_still_takes_what_was_sent(net: Net, here: Server, ther
 def test_who_never_closes_his_stream_is_not_waited_for_long(net: Net, here: Server, there: Server) -> None:
     peer, _, trunk = proven(net, there, here)
     trunk.connection.end(None)
+    trunk.connection.write("<a/>")
     net.run(1)
     assert peer.heard == b"</stream:stream>"
     assert trunk.troubles == []

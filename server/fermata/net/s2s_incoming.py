@@ -48,8 +48,6 @@ class IncomingConnection(ServerConnection):
 
     def _ask(self, want: Ask) -> None:
         def answered(verdict: Verdict, text: str) -> None:
-            if self._closing:
-                return
             try:
                 self._do(self._stream.answered(want, verdict, text))
             except StreamError as error:
