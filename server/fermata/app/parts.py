@@ -148,7 +148,15 @@ class Parts:
             stay.client_resume_seconds,
         )
         self.lasting = LastingSessions(
-            stay, database, self.sessions, self.accounts, self.messages, management, clock, self._spawn, new_id()
+            self._config,
+            database,
+            self.sessions,
+            self.accounts,
+            self.messages,
+            management,
+            clock,
+            self._spawn,
+            new_id(),
         )
         self.messages.promises = self.lasting.log
         return management
