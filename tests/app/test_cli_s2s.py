@@ -16,6 +16,7 @@ from fermata.app import s2s_examination
 from fermata.app.config import load
 from fermata.app.s2s_commands import s2s_commands
 from fermata.app.s2s_examination import examination_alone
+from fermata.host.federation import Pair
 from fermata.net.s2s_listeners import ServerListeners
 from fermata.net.turn_writes import TurnWrites
 from fermata.services.server_link import LinkRow
@@ -45,7 +46,7 @@ class Elsewhere:
     ) -> Server:
         """A server for a domain, which can be found as that or as another one."""
         server = Server(self._net, self._directory / domain, issued, self.ca_file, domain)
-        server.verifies = False
+        server.verifies, server.offers_bidi = False, True
         listeners = ServerListeners(server.shared, 0)
         ports = [], ["tcp:0:interface=127.0.0.1"]
         self._run_in(listeners.listen, self._reactor, *(ports if direct_tls else reversed(ports)))
@@ -148,7 +149,10 @@ def test_a_server_that_is_right_is_right_in_every_step(elsewhere, examine):
     assert texts[4].startswith("TLSv1.3 with ")
     assert texts[5].startswith("it shows one for b.example, valid from ")
     assert texts[6] == "it proves b.example"
-    assert texts[7] == "the other server offers authentication by certificate, dialback, acknowledgements"
+    assert texts[7] == (
+        "the other server offers authentication by certificate, dialback, both directions on one connection,"
+        " acknowledgements"
+    )
     assert texts[9] == "the other server believes that we are a.example, by our certificate"
 
 
@@ -162,8 +166,8 @@ def test_direct_tls_is_tried_as_well(elsewhere, examine):
 def test_nothing_is_left_of_a_test_on_the_other_server(elsewhere, examine):
     there = elsewhere.serve("b.example", ROOT.issue("b.example"))
     assert examine()[0]
-    for trunk in there.trunks:
-        assert trunk.sent == trunk.taken == []
+    (trunk,) = there.trunks
+    assert (trunk.received, trunk.sent, trunk.taken) == ([Pair("b.example", "a.example")], [], [])
 
 
 def no_record(elsewhere: Elsewhere) -> None:
@@ -352,6 +356,7 @@ class Links:
     """See fermata.services.federation.Federation."""
 
     def __init__(self) -> None:
+        self.links = self
         since = time.time() - 7_300
         up = ("127.0.0.1:5269", "certificate", True, True, 0, 0, 0, 5, 0, 0, "")
         broken = ("", "", False, False, 7, 900, 0, 5, 0, 3, "nobody listens there")

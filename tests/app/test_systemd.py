@@ -153,7 +153,7 @@ def test_a_writer_that_is_stuck_gives_no_sign_of_life(manager: Manager, short_di
     pair = tmp_path / "cert.pem", tmp_path / "key.pem"
     ensure_certificate(*pair, ["localhost"])
     supervisor = Supervisor({"NOTIFY_SOCKET": str(short_dir / "notify"), "WATCHDOG_USEC": "4000000"})
-    operations = Operations(clock, health, supervisor, Identities(*pair, ["localhost"]), lambda: None)
+    operations = Operations(clock, health, supervisor, Identities(*pair, ["localhost"]).files, lambda: None)
     operations.open([], site([], health.trouble))
     operations.ready("nobody")
     assert manager.next().startswith("READY=1")

@@ -1,26 +1,31 @@
 """What an operator sees of a running server, and what looks after it: HTTP, the service manager, new certificates."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.interfaces import IListeningPort
 
 from ..net.certificate_watch import CertificateWatch
 from ..net.ports import open_port
-from ..net.tls import Identities
 from .health import Health
 from .notify import Supervisor
 from .web import QuietSite
 
 
 class Operations:
-    """Beside the server's own work. `reload` reads the certificates again."""
+    """Beside the server's own work. `files` are those with certificates, which `reload` reads again."""
 
     def __init__(
-        self, reactor: Any, health: Health, supervisor: Supervisor, identities: Identities, reload: Callable[[], None]
+        self,
+        reactor: Any,
+        health: Health,
+        supervisor: Supervisor,
+        files: Callable[[], list[Path]],
+        reload: Callable[[], None],
     ) -> None:
         self._reactor, self._health, self._supervisor = reactor, health, supervisor
-        self._certificates = CertificateWatch(identities.files, reactor, reload)
+        self._certificates = CertificateWatch(files, reactor, reload)
         self._ports: list[IListeningPort] = []
 
     def open(self, endpoints: Sequence[str], site: QuietSite) -> None:

@@ -49,7 +49,8 @@ class Examination:
         self, config: Config, reactor: Any, shared: SharedByServers, resolver: Resolver, is_running: bool = True
     ) -> None:
         self._config, self._reactor, self._resolver, self._is_running = config, reactor, resolver, is_running
-        self._shared = replace(shared, unauthenticated_seconds=_NEGOTIATION_SECONDS)
+        # A peer that could send something on a connection that is only a test would lose it.
+        self._shared = replace(shared, unauthenticated_seconds=_NEGOTIATION_SECONDS, offers_bidi=False)
 
     async def run(self, domain: str, local: str = "") -> dict[str, Any]:
         """What came of each step, for a domain elsewhere and one of ours (the first, if none is given)."""

@@ -131,7 +131,7 @@ class Server(Service):
         self._metrics = Metrics(
             self.parts, self._database.writer, self._listeners, shared.turn, self._identities, self._health
         )
-        self._operations = Operations(self._reactor, self._health, Supervisor(), self._identities, self.reload)
+        self._operations = Operations(self._reactor, self._health, Supervisor(), self._others.tls.files, self.reload)
         self._started_at = self._reactor.seconds()
         # From here on nobody else can be serving this data directory.
         self._control = listen(self._reactor, config.server.data_dir, self._commands())

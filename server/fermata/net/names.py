@@ -10,7 +10,8 @@ from .name_servers import NameServerError, NameServers
 
 NEGATIVE_SECONDS: Final = 60  #: at most; who has just put his name right shall not wait for us
 _POSITIVE_SECONDS: Final = 24 * 3600
-_KEPT: Final = 10_000  # names
+_KEPT: Final = 5_000  # names
+_RECORDS: Final = 32  # of one name; strangers shall not fill the memory with more
 _ALIASES: Final = 8  # in a row
 _CIRCLE: Final = "its alias leads in a circle"
 
@@ -67,7 +68,7 @@ class Names:
             alias = _end_of_aliases(name, message.answers)
             wanted = [each for each in message.answers if each.type == kind and str(each.name).lower() == alias]
             if wanted:
-                return seconds, Found(tuple(each.payload for each in wanted), True)
+                return seconds, Found(tuple(each.payload for each in wanted[:_RECORDS]), True)
             if message.rCode == dns.ENAME or alias == name:
                 return min(seconds, _negative_seconds(message)), Found((), message.rCode == dns.OK)
             name = alias
