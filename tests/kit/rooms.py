@@ -221,7 +221,7 @@ class Stage:
                 kept[record.space][record.key] = record.value
             elif isinstance(record, ValueRemoved) and record.space in kept:
                 kept[record.space].pop(record.key, None)
-        return kept
+        return {space: dict(sorted(values.items())) for space, values in kept.items()}  # as a database has them
 
     def while_reading(self) -> None:
         """What happens while the archive is read for somebody who enters: nothing, unless a test has it otherwise."""

@@ -235,6 +235,15 @@ def test_a_long_list_comes_in_parts_that_fit_together():
     assert spans[2]["until"] == mav(own(said, ANN2))["until"]
 
 
+def test_after_a_restart_the_oldest_changes_are_still_the_first_to_be_forgotten():
+    stage = club()
+    known(stage)
+    for name in ("zoe", "abe"):
+        stage.admin(ANN, f"<item jid='{name}@b.example' affiliation='member'/>")
+    stage.restart()
+    assert list(stage.room.state.changelog.affiliations) == ["zoe@b.example", "abe@b.example"]
+
+
 def test_only_so_many_changes_are_remembered():
     stage = club()
     since = known(stage)

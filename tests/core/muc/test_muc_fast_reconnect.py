@@ -67,6 +67,15 @@ def test_whoever_does_not_ask_is_sent_what_he_always_was():
         assert all(has(each, ns.PRESENCE_SESSION, "presence-session") is None for each in said[CAT])
 
 
+def test_whoever_enters_again_decides_anew_whether_he_is_told_numbers():
+    stage = party(BOB, CAT)
+    for inside, is_told in ((FIRST, True), (MUC, False), (FIRST, True)):
+        stage.say(CAT, "hello")
+        stage.enter(BOB, inside=inside)
+        found = has(stage.say(CAT, "hello").only(BOB), ns.PRESENCE_SESSION, "presence-session")
+        assert (found is not None) is is_told
+
+
 def test_a_room_where_nobody_asks_keeps_no_numbers():
     stage = party(BOB, CAT)
     stage.leave(CAT)
@@ -285,24 +294,40 @@ def test_a_list_of_changes_that_is_longer_than_the_room_is_no_help():
     assert shown(stage.enter(BOB, inside=resume(known)), BOB) == [RESET, ("Ann", ""), ("D", ""), ("Bob", "")]
 
 
-def test_what_was_gone_for_a_week_is_forgotten():
+def crowd(stage: Stage, size: int) -> None:
+    """So many people more, so that any list of changes is shorter than that of all."""
+    for each in range(size):
+        stage.enter(JID.parse(f"person{each}@d.example/den"), f"Person {each}")
+
+
+@pytest.mark.parametrize(("seconds", "is_known"), [(WEEK_SECONDS - 1, True), (WEEK_SECONDS + 1, False)])
+def test_what_was_gone_for_a_week_is_forgotten(seconds, is_known):
     stage = party(CAT, DAN)
+    crowd(stage, 10)
     known = gone_after(stage)
     stage.leave(CAT)
-    stage.now += WEEK_SECONDS + 1
+    stage.now += seconds
     stage.enter(BOB2, "Bob2", inside=FIRST)
     stage.leave(BOB2)
-    assert shown(stage.enter(BOB, inside=resume(known)), BOB)[0] == RESET
+    for _ in range(2):
+        assert (shown(stage.enter(BOB, inside=resume(known)), BOB)[0] == RESET) is not is_known
+        stage.restart()
 
 
 def test_no_more_than_so_many_are_remembered():
     stage = party(CAT)
     known = gone_after(stage)
+    log = stage.room.state.changelog
+    for each in range(MOST_GONE + 1):
+        log.record(stage.made.effects, f"Dan{each}", 0, "none", "")
+    assert len(log.gone) == MOST_GONE
+    assert log.since(log.floor) is not None
+    assert log.since(log.floor - 1) is None
+    stage = party(CAT)
+    known = gone_after(stage)
     for each in range(MOST_GONE + 1):
         stage.enter(DAN, f"Dan{each}")
         stage.leave(DAN)
-    log = stage.room.state.changelog
-    assert len(log.gone) == MOST_GONE
     assert len(stage.changelog()["changelog"]) == MOST_GONE + 3
     stage.restart()
     assert shown(stage.enter(BOB, inside=resume(known)), BOB)[0] == RESET
@@ -360,6 +385,36 @@ def test_whoever_was_lost_with_the_process_is_gone_for_whoever_resumes():
     stage.records = [record for record in stage.records if getattr(record, "jid", "") != CAT]
     stage.restart()
     assert shown(stage.enter(BOB, inside=resume(known)), BOB) == [("Cat", "unavailable"), ("Bob", "")]
+
+
+def test_whoever_was_lost_is_told_nothing_any_more():
+    stage = party(CAT)
+    stage.enter(BOB, inside=FIRST)
+    stage.records = [record for record in stage.records if getattr(record, "jid", "") != BOB]
+    stage.restart()
+    assert not stage.room.state.changelog.watches
+
+
+def test_what_somebody_looks_like_who_has_lost_a_session_is_a_change():
+    cat2 = JID.parse("cat@c.example/cellar")
+    stage = party(CAT)
+    crowd(stage, 3)
+    stage.enter(cat2, "Cat", inside=f"{MUC}<show>xa</show>")
+    known = gone_after(stage)
+    stage.records = [record for record in stage.records if getattr(record, "jid", "") != cat2]
+    stage.restart()
+    assert shown(stage.enter(BOB, inside=resume(known)), BOB) == [("Cat", ""), ("Bob", "")]
+
+
+def test_changes_are_told_in_their_order_after_a_restart():
+    stage = party(CAT, DAN)
+    crowd(stage, 5)
+    known = gone_after(stage)
+    stage.presence(DAN, "Dan", "<show>away</show>")
+    stage.presence(CAT, "Cat", "<show>away</show>")
+    stage.presence(ANN, "Ann", "<show>away</show>")
+    stage.restart()
+    assert shown(stage.enter(BOB, inside=resume(known)), BOB) == [("Dan", ""), ("Cat", ""), ("Ann", ""), ("Bob", "")]
 
 
 # -- whose presence is not told
@@ -446,6 +501,14 @@ def test_what_the_room_has_forgotten_is_announced():
         assert truncations(said, BOB) == 1
         stage.leave(BOB)
         stage.restart()
+
+
+def test_what_the_room_was_told_to_forget_is_announced():
+    stage = party(CAT)
+    known = after(stage, *"1234")
+    stage.configure(ANN, maxhistoryfetch="2")
+    said = stage.enter(BOB, inside=resume(known))
+    assert (bodies(said, BOB), truncations(said, BOB)) == (["3", "4"], 1)
 
 
 def test_history_that_is_told_can_be_resumed_from():

@@ -210,6 +210,35 @@ def test_what_is_said_while_the_archive_is_read_is_told_once():
         assert not stage.room.state.awaited
 
 
+def saying(stage: Stage, count: int):
+    """What says so much, not twice."""
+
+    def speak() -> None:
+        stage.while_reading = lambda: None
+        for each in range(count):
+            stage.say(CAT, f"now {each}")
+
+    return speak
+
+
+def test_what_is_said_meanwhile_counts_as_well():
+    stage = talk("one", "two")
+    stage.while_reading = saying(stage, 2)
+    said = stage.enter(BOB, inside=entering(id_of(1), "2"))
+    assert bodies(said) == ["now 0", "now 1"]
+    assert marker(said).get("first") == id_of(3)
+
+
+def test_where_more_is_said_meanwhile_than_is_kept_the_archive_is_read_again():
+    stage = talk("one")
+    presence = read(f"<presence from='{BOB}' to='{ROOM}/Bob'>{entering(id_of(1))}</presence>")
+    reading = stage.room.presence(BOB, presence, stage.now).reading
+    answer = stage.found(reading.selection)
+    saying(stage, MOST + 1)()
+    effects = stage.room.told(BOB, presence, stage.now, answer)
+    assert (effects.sends, effects.reading) == ([], reading)
+
+
 def test_a_room_that_was_loaded_again_meanwhile_reads_again():
     stage = talk("one", "two")
     presence = read(f"<presence from='{BOB}' to='{ROOM}/Bob'>{entering(id_of(1))}</presence>")
