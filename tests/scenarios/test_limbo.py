@@ -91,7 +91,7 @@ def heal(universe: Universe, here: FederatedWorld) -> None:
     """There is a way again, and as soon as one of them tries it, all that was missed is told."""
     universe.heal(A, B)
     for _ in range(40):
-        link = here.parts.federating.federation.links[PAIR]
+        link = here.parts.federating.federation.links.by_pair[PAIR]
         if link.trunk is not None and link.missed is None:
             return
         here.keep_alive()

@@ -59,7 +59,7 @@ class Dialling:
         self.failing: Trouble | None = None
         self.events: list[tuple[object, ...]] = []
         world.do(world.parts.federating.open(self))
-        world.parts.federating.federation.listeners.append(self)
+        world.parts.federating.federation.links.listeners.append(self)
 
     def open(self, pair: Pair, failed: Callable[[Trouble], None]) -> Callable[[], None]:
         if self.failing is not None:

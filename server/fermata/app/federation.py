@@ -51,18 +51,21 @@ class Federating:
         self.federation = Federation(
             terms, router.serves, told.__contains__, router, relayed, spool, database.writer, clock, random.random
         )
+        links = self.federation.links
         #: who sees to those in rooms here whose server is out of reach; None if nobody does
-        self.limbo = Limbo(self.federation, rooms, clock, spawn) if config.stay.limbo else None
+        self.limbo = Limbo(links, rooms, clock, spawn) if config.stay.limbo else None
         if self.limbo is None:
-            self.federation.listeners.append(Ejection(rooms, clock))
+            links.listeners.append(Ejection(rooms, clock))
         keeps = config.stay.limbo and config.stay.journal
-        self._memory = LimboMemory(self.federation, rooms, database.writer, clock, random.random) if keeps else None
-        self.federation.needs += [self._pairs_of_rooms, self._pairs_of_sessions]
+        self._memory = (
+            LimboMemory(links, router.serves, rooms, database.writer, clock, random.random) if keeps else None
+        )
+        links.needs += [self._pairs_of_rooms, self._pairs_of_sessions]
 
     async def open(self, dialling: Dialling) -> None:
         """From now on, what is not for a domain of ours goes to other servers."""
         self._router.elsewhere = SentMessages(self.federation, self._messages)
-        await self.federation.open(dialling)
+        await self.federation.links.open(dialling)
         if self._memory is not None:
             self._memory.restore(self._database.noted(MISSED), lambda: self._database.said_last(CRASH_SECONDS))
 

@@ -74,10 +74,10 @@ class OtherServers:
 
     async def close(self) -> None:
         """Gives what is under way a moment to arrive, tells everybody how far we got, and closes all connections."""
-        federation, until = self._federating.federation, self._reactor.seconds() + _PARTING_SECONDS
-        federation.ask()
-        while federation.has_unacked and self._reactor.seconds() < until:
+        links, until = self._federating.federation.links, self._reactor.seconds() + _PARTING_SECONDS
+        links.ask()
+        while links.has_unacked and self._reactor.seconds() < until:
             await deferLater(self._reactor, _LOOK_SECONDS, lambda: None)
         await self._federating.leave_notes()
-        federation.close()
+        links.close()
         self.listeners.end_all(StreamError("system-shutdown"))

@@ -15,7 +15,7 @@ def s2s_commands(federation: Federation, examination: Examination) -> Commands:
         return await examination.run(JID.parse(domain).domain, local and JID.parse(local).domain)
 
     return {
-        "s2s-list": lambda: [row._asdict() for row in federation.rows()],
-        "s2s-close": lambda domain: federation.end(JID.parse(domain).domain),
+        "s2s-list": lambda: [row._asdict() for row in federation.links.rows()],
+        "s2s-close": lambda domain: federation.links.end(JID.parse(domain).domain),
         "s2s-test": test,
     }

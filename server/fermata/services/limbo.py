@@ -16,8 +16,8 @@ from ..host.origin import Clock
 from ..host.residents import Spawn
 from ..xmpp.element import Element
 from ..xmpp.jid import JID
-from .federation import Federation
 from .muc import RoomService
+from .server_links import ServerLinks
 
 _log = logging.getLogger(__name__)
 _SWEEP_SECONDS: Final = 60.0
@@ -29,19 +29,19 @@ class Limbo:
 
     def __init__(
         self,
-        federation: Federation,
+        links: ServerLinks,
         services: Mapping[str, RoomService],
         clock: Clock,
         spawn: Spawn,
     ) -> None:
-        self._federation, self._services = federation, services
+        self._links, self._services = links, services
         self._clock, self._spawn = clock, spawn
-        federation.listeners.append(self)
+        links.listeners.append(self)
         clock.callLater(_SWEEP_SECONDS, self._sweep)
 
     def since(self, room: JID, session: JID) -> float:
         """Since when the server of somebody in a room is out of reach (Unix seconds); 0 if it is not."""
-        link = self._federation.links.get(Pair(room.domain, session.domain))
+        link = self._links.by_pair.get(Pair(room.domain, session.domain))
         return link.missed.since if link is not None and link.missed is not None else 0.0
 
     # -- how the ways are doing (see server_link.LinkListener)
@@ -57,11 +57,11 @@ class Limbo:
             return
         domain = JID.parse(pair.remote)
         present = {session for room in service.rooms for session in limbo.at(room.rules.state, domain)}
-        self._federation.links[pair].note_from_now(Missed(present, self._clock.seconds()))
+        self._links.by_pair[pair].note_from_now(Missed(present, self._clock.seconds()))
 
     def up(self, pair: Pair) -> None:
         """See LinkListener."""
-        service, link = self._services.get(pair.local), self._federation.links[pair]
+        service, link = self._services.get(pair.local), self._links.by_pair[pair]
         missed = link.missed
         if service is None or missed is None:
             return
@@ -99,7 +99,7 @@ class Limbo:
 
     def _over(self, jid: JID, pair: Pair, missed: Missed) -> None:
         """From here on, what the room says goes out again."""
-        link = self._federation.links[pair]
+        link = self._links.by_pair[pair]
         if link.missed is missed and link.trunk is not None:  # else it was lost again
             missed.told(jid)
             if not missed.rooms:
@@ -116,7 +116,7 @@ class Limbo:
 
     def _sweep(self) -> None:
         now = self._clock.seconds()
-        for pair, link in self._federation.links.items():
+        for pair, link in self._links.by_pair.items():
             service, missed = self._services.get(pair.local), link.missed
             if service is not None and missed is not None and now - missed.since >= limbo.VISITORS_SECONDS:
                 self._give_up(service, JID.parse(pair.remote), missed.since, now)

@@ -14,9 +14,9 @@ from ..host.federation import Cause, Pair, Trouble
 from ..host.origin import Clock
 from ..host.stores import Writer
 from ..xmpp.jid import JID
-from .federation import Federation
 from .muc import RoomService
 from .server_link import ServerLink
+from .server_links import ServerLinks
 
 MISSED: Final = "missed"  #: in `meta`: whether the process has stopped in order, and what was missed
 _SAVE_SECONDS: Final = 5.0
@@ -30,13 +30,14 @@ class LimboMemory:
 
     def __init__(
         self,
-        federation: Federation,
+        links: ServerLinks,
+        served: Callable[[str], bool],
         services: Mapping[str, RoomService],
         writer: Writer,
         clock: Clock,
         random: Callable[[], float],
     ) -> None:
-        self._federation, self._services = federation, services
+        self._links, self._served, self._services = links, served, services
         self._writer, self._clock, self._random = writer, clock, random
         self._saved = ""
 
@@ -57,7 +58,7 @@ class LimboMemory:
             self._assume(found, present, dict(recently()))
         for number, (pair, missed) in enumerate(found.items()):
             if missed.rooms:
-                link = self._federation.lost(pair, _STOPPED, missed)
+                link = self._links.lost(pair, _STOPPED, missed)
                 self._clock.callLater((number + self._random()) / _PER_SECOND, link.reach)
         self._save_often()
 
@@ -66,7 +67,7 @@ class LimboMemory:
         found: dict[Pair, dict[JID, list[JID]]] = {}
         for domain, service in self._services.items():
             for session, doubt in service.verification.doubts.items():
-                if not self._federation.is_served(session.domain):
+                if not self._served(session.domain):
                     found.setdefault(Pair(domain, session.domain), {})[session] = doubt.rooms
         return found
 
@@ -89,7 +90,7 @@ class LimboMemory:
         self._clock.callLater(_SAVE_SECONDS, self._save_often)
 
     def _of_rooms(self) -> list[tuple[Pair, ServerLink]]:
-        return [(pair, link) for pair, link in self._federation.links.items() if pair.local in self._services]
+        return [(pair, link) for pair, link in self._links.by_pair.items() if pair.local in self._services]
 
     def _save(self, clean: bool, missed: list[tuple[Pair, Missed]]) -> None:
         left = {"clean": clean, "missed": [[*pair, *_written(each)] for pair, each in missed if each.rooms]}

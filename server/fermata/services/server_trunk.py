@@ -1,26 +1,19 @@
-"""One proven connection to another server: what arrives on it goes to the router, and what it sends is counted.
-
-The order of what a peer causes is that of its connection; what it is answered goes the way of all stanzas to it.
-"""
+"""One proven connection to another server: what goes out on it is counted; what arrives is `from_server`'s."""
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-from ..core.records import Step
-from ..core.release import ReleaseQueue
 from ..core.s2s.management import REQUEST, Management
-from ..core.stream_management import Due, Inbound
+from ..core.stream_management import Due
 from ..host.federation import Connection, Pair, Trouble
 from ..host.origin import Clock
-from ..host.pipeline import guarded_route
 from ..host.router import Router
 from ..host.stores import Writer
 from ..xmpp.element import Element
-from ..xmpp.errors import StanzaError, StreamError
+from ..xmpp.errors import StreamError
 from ..xmpp.jid import JID
-from ..xmpp.payload import Payload, payload_of
-from ..xmpp.stanza import answerable, check_iq, error_of
+from ..xmpp.payload import Payload
+from .from_server import FromServer
 
 _BACKLOG_SECONDS: Final = 1.0  #: how often to look whether what was written has left this machine
 ASK_SECONDS: Final = 0.1  #: so soon after it was written to, a peer is asked how far it got
@@ -44,7 +37,7 @@ class Way(Protocol):
 
 
 class ServerTrunk:
-    """See host.federation.Trunk, and host.origin.Origin for what the peer sends."""
+    """See host.federation.Trunk."""
 
     def __init__(
         self,
@@ -58,24 +51,21 @@ class ServerTrunk:
     ) -> None:
         self.connection = connection
         self.pairs: dict[Pair, Way] = {}  #: what it may carry to the peer
-        self.received = 0  #: how many stanzas the peer has sent
-        self.jid: JID  #: of the peer, by the first pair that was proven
         self._way, self._contacted, self._gone = way, contacted, gone
-        self._router, self._writer, self._clock = router, writer, clock
+        self._writer, self._clock = writer, clock
         self._management = Management(connection.direction == "out")
-        self._queue = ReleaseQueue(writer, self._refuse_step)
-        self._receives = self._is_known = False
+        self.peer = FromServer(router, writer, clock)  #: what happens to what it sends
+        self.take, self.take_refused = self.peer.take, self.peer.take_refused
+        self._receives = False
         self._doubtful: list[tuple[Payload, JID]] = []  # written, and perhaps still on this machine
         self._looks = self._asks = False
-        self._position, self._held = 0, False
-        self._holds: dict[int, int] = {}  # by position: how often a stanza is held
-        self.used_at = clock.seconds()  #: when anything was sent or received last
+        self._written_at = clock.seconds()
 
     # -- what the connection says (see host.federation.Trunk)
 
     def sends(self, pair: Pair) -> None:
         """See Trunk."""
-        self._meet(pair)
+        self.peer.meet(pair.remote)
         if self.connection.direction == "out" and self.connection.offers_management and not self.pairs:
             self.connection.write(self._management.enable())
         way = self.pairs[pair] = self._way(pair)
@@ -83,52 +73,18 @@ class ServerTrunk:
 
     def receives(self, pair: Pair) -> None:
         """See Trunk."""
-        self._meet(pair)
+        self.peer.meet(pair.remote)
         self._receives = True
         self._contacted(pair)
-
-    def _meet(self, pair: Pair) -> None:
-        if not self._is_known:
-            self._is_known, self.jid = True, JID.parse(pair.remote)
-
-    def take(self, stanza: Element, to: JID, sender: JID) -> None:
-        """See Trunk."""
-        self.received += 1
-        inbound = self._management.inbound
-        if inbound is None:
-            self._route(stanza, to, sender)
-            return
-        position = self._position = inbound.begin()
-        self._held = False
-        self._route(stanza, to, sender)
-        if not self._held:
-            inbound.complete(position, self._writer.ticket)
-
-    def take_refused(self, stanza: Element, to: JID, sender: JID, error: StanzaError) -> None:
-        """See Trunk."""
-        self.received += 1
-        self.refuse(stanza, error)
-        inbound = self._management.inbound
-        if inbound is not None:
-            inbound.complete(inbound.begin(), self._writer.ticket)
-
-    def _route(self, stanza: Element, to: JID, sender: JID) -> None:
-        self.used_at = self._clock.seconds()
-        if stanza.tag == "iq":
-            try:
-                check_iq(stanza)
-            except StanzaError as error:
-                self.refuse(stanza, error)
-                return
-        guarded_route(self._router, stanza, to, sender, self)
 
     def manage(self, element: Element) -> None:
         """See Trunk."""
         if element.tag.endswith("}r"):
             # In line behind what the peer has sent before: it is told what is safe by then.
-            self._queue.put(self._writer.ticket, None, self._acknowledge)
+            self.peer.emit(self._writer.ticket, None, self._acknowledge)
             return
         answer, spooled = self._management.receive(element, self._receives, self._writer.durable)
+        self.peer.inbound = self._management.inbound
         if answer:
             self.connection.write(answer)
         if self._management.is_refused:
@@ -161,11 +117,13 @@ class ServerTrunk:
     @property
     def takes(self) -> bool:
         """Whether it can take a stanza now."""
-        return not self.connection.paused
+        outbound = self._management.outbound
+        return not self.connection.paused and not (outbound is not None and outbound.is_full)
 
     def write(self, payload: Payload, to: JID) -> None:
         """Sends a stanza of one of its pairs."""
         self.connection.write(payload.addressed(to))
+        self._written_at = self._clock.seconds()
         if self._management.outbound is not None:
             self._management.sent(payload, to)
             if not self._asks:
@@ -179,14 +137,19 @@ class ServerTrunk:
         """Asks whether the peer is still there, if nothing was heard for a while and it can be asked."""
         outbound = self._management.outbound
         if outbound is not None and now >= self.used_at + PROBE_SECONDS and outbound.next_deadline() is None:
-            self.used_at = now
+            self._written_at = now
             self.ask(now)
+
+    @property
+    def used_at(self) -> float:
+        """When anything was sent or received last."""
+        return max(self._written_at, self.peer.heard_at)
 
     def _ask_soon(self) -> None:
         """Whatever is written is acknowledged soon, so that little is in doubt when the connection breaks."""
         self._asks = False
         now, outbound = self._clock.seconds(), self._management.outbound
-        if outbound is not None and outbound.unacked_count and not outbound.is_asked:
+        if self.pairs and outbound is not None and outbound.unacked_count and not outbound.is_asked:
             self.ask(now)
 
     def ask(self, now: float) -> None:
@@ -200,13 +163,8 @@ class ServerTrunk:
         due = self._management.tick(now)
         if due is Due.REQUEST:
             self.connection.write(REQUEST)
-        elif due is Due.SILENT or due is Due.FULL:
+        elif due is Due.SILENT:
             self.connection.end_now(StreamError("connection-timeout", "you do not acknowledge what you are sent"))
-
-    @property
-    def domain(self) -> str:
-        """The other server's, by the first pair that was proven; empty before that."""
-        return self.jid.domain if self._is_known else ""
 
     @property
     def unacked(self) -> int:
@@ -244,55 +202,7 @@ class ServerTrunk:
                     way.arrived(spooled)
         self._look_later()
 
-    # -- the origin of what the peer sends (see host.origin.Origin)
-
-    @property
-    def is_counting(self) -> bool:
-        """See Origin."""
-        return self._management.inbound is not None
-
-    def emit(self, ticket: int, step: Step | None, effect: Callable[..., None], *arguments: Any) -> None:
-        """See Origin."""
-        self._queue.put(ticket, step, effect, *arguments)
-
-    def answer(self, stanza: Element) -> None:
-        """See Origin: to the peer, by whatever connection leads there."""
-        self._router.deliver(payload_of(stanza), JID.parse(stanza.get("to", "")))
-
-    def refuse(self, stanza: Element, error: StanzaError) -> None:
-        """See Origin."""
-        if answerable(stanza):
-            self._queue.put(0, None, self.answer, error_of(stanza, error))
-
-    def hold(self) -> Callable[[], None]:
-        """See Origin.
-
-        Unlike a client's, the stanzas behind this one do not wait: they are other people's.
-        """
-        inbound = self._management.inbound
-        if inbound is None:
-            return _nothing
-        self._held = True
-        position = self._position
-        self._holds[position] = self._holds.get(position, 0) + 1
-        return partial(self._settle, inbound, position)
-
-    def _settle(self, inbound: Inbound, position: int) -> None:
-        self._holds[position] -= 1
-        if not self._holds[position]:
-            del self._holds[position]
-            inbound.complete(position, self._writer.ticket)
-
-    def _refuse_step(self, step: Step) -> None:
-        stanza, step.stanza = step.stanza, None
-        if stanza is not None and answerable(stanza):
-            self.answer(error_of(stanza, StanzaError("internal-server-error", "it could not be stored", "wait")))
-
 
 def pair_of(payload: Payload, to: JID) -> Pair:
     """The pair that a stanza belongs to."""
     return Pair(JID.parse(payload.sender).domain, to.domain)
-
-
-def _nothing() -> None:
-    """Nothing was held."""
