@@ -217,6 +217,19 @@ def test_one_may_not_try_for_ever(stream: Accepted) -> None:
     assert stream.condition == "policy-violation"
 
 
+def test_an_attempt_does_not_go_on_once_something_is_asked_or_proven(certified: Accepted) -> None:
+    certified.hear(f"<auth {SASL} mechanism='EXTERNAL'/>")
+    certified.hear("<db:result from='a.example' to='b.example'>key</db:result>")
+    assert certified.receives == [PAIR]
+    certified.hear(f"<response {SASL}>=</response>")
+    assert certified.condition == "not-authorized"
+    assert certified.receives == [PAIR]
+
+
+def test_why_a_certificate_does_not_do_is_told(stream: Accepted) -> None:
+    assert "the certificate does not name a.example</text>" in stream.hear(auth())
+
+
 def test_an_attempt_can_be_given_up(certified: Accepted) -> None:
     certified.hear(f"<auth {SASL} mechanism='EXTERNAL'/>")
     assert "<aborted/>" in certified.hear(f"<abort {SASL}/>")

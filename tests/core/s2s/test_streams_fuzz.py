@@ -52,6 +52,7 @@ words = st.one_of(
             f"<proceed xmlns='{ns.TLS}'/>",
             f"<failure xmlns='{ns.TLS}'/>",
             f"<auth xmlns='{ns.SASL}' mechanism='EXTERNAL'>=</auth>",
+            f"<auth xmlns='{ns.SASL}' mechanism='EXTERNAL'/>",
             f"<response xmlns='{ns.SASL}'>=</response>",
             f"<success xmlns='{ns.SASL}'/>",
             f"<failure xmlns='{ns.SASL}'/>",

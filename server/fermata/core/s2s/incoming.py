@@ -5,24 +5,22 @@ RFC 6120 §4-6 and §13.7, XEP-0178 (SASL EXTERNAL), XEP-0220 (dialback), XEP-02
 proven on, stanzas go through `check` instead, and all else still comes here: a peer may prove further pairs.
 """
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from ...xmpp import namespaces as ns
 from ...xmpp.element import Element
-from ...xmpp.errors import SASLError, StanzaError, StreamError
+from ...xmpp.errors import StanzaError, StreamError
 from ...xmpp.jid import JID, JIDError
 from ..c2s_stream import STREAM_ERROR, failed
 from ..xmlstream import RefusedStanza, StreamEnd, StreamEvent, StreamHeader
 from . import dialback, features
+from .external import ABORT, AUTH, RESPONSE, External
 from .pair import Pair, Verdict
 from .proven import Proven
-from .trouble import CLOSED, Cause, Trouble, found_here, told_by_peer
-from .wants import Ask, End, Policy, Proves, Receives, Restart, Sends, StartTLS, Want, Write
+from .trouble import CLOSED, Cause, Trouble, told_by_peer
+from .wants import Ask, End, Policy, Proves, Receives, Sends, StartTLS, Want, Write
 
-_FAILURES: Final = 3  # so often may the peer try to authenticate by SASL (RFC 6120 §6.4.5)
 _ASKED_AT_ONCE: Final = 8  # each question costs a connection to whomever the peer names
 _ASKED: Final = 64  # in the life of a stream
 _PAIRS: Final = 64
@@ -38,8 +36,7 @@ class IncomingStream:
         self._id = ""
         self._proves: Proves | None = None
         self._external: Pair | None = None  # what SASL has proven; it holds from the next header on
-        self._awaits_response = False
-        self._failures = 0
+        self._attempts = External()
         self._has_bidi = False
         self._asked: dict[Ask, dialback.Request] = {}
         self._asked_ever = 0
@@ -107,22 +104,18 @@ class IncomingStream:
         return wants if self._external is None else wants + self._prove(self._external, "certificate")
 
     def _features(self) -> str:
+        """SASL is offered only to whom it will succeed for (XEP-0178 §3)."""
         is_secure, is_known = self._proves is not None, self._external is not None
         may_speak = (is_secure or not self._policy.require_tls) and not is_known
         return features.offer(
             starttls=not is_secure,
             requires_tls=self._policy.require_tls,
-            external=may_speak and self._offers_external,
+            external=may_speak and bool(self._remote) and not self._words_against(self._remote),
             dialback=may_speak and not (self._remote and self._doubts(self._remote)),
             bidi=is_secure and not is_known and self._policy.offers_bidi,
             management=is_secure or not self._policy.require_tls,
             limit=self._policy.stanza_bytes,
         )
-
-    @property
-    def _offers_external(self) -> bool:
-        """XEP-0178 §3: only to whom it will succeed for."""
-        return bool(self._remote) and not self._words_against(self._remote)
 
     def _words_against(self, domain: str) -> str:
         """Why the peer's certificate does not prove a domain; empty if it does."""
@@ -151,48 +144,14 @@ class IncomingStream:
 
     # -- SASL EXTERNAL (RFC 6120 §6, XEP-0178 §3)
 
-    def _auth(self, element: Element) -> list[Want]:
+    def _authenticate(self, element: Element) -> list[Want]:
         if self._external is not None or self.is_proven or self._asked:
             raise StreamError("not-authorized", "there is nothing to authenticate")
-        if element.get("mechanism") != features.EXTERNAL or self._proves is None:
-            return self._refused(SASLError("invalid-mechanism"))
-        if not element.text:
-            self._awaits_response = True
-            return [Write(f"<challenge xmlns='{ns.SASL}'/>")]
-        return self._authenticate(element)
-
-    def _response(self, element: Element) -> list[Want]:
-        if not self._awaits_response:
-            raise StreamError("not-authorized", "nothing was asked")
-        return self._authenticate(element)
-
-    def _authenticate(self, element: Element) -> list[Want]:
-        self._awaits_response = False
-        try:
-            identity = _decoded(element.text or "")
-            if identity and _domain(identity) != self._remote:
-                raise SASLError("invalid-authzid")
-            if not self._remote:
-                raise SASLError("not-authorized", "the stream does not say whose it is")
-            if words := self._words_against(self._remote):
-                raise SASLError("not-authorized", words)
-        except SASLError as error:
-            return self._refused(error)
-        self._external = Pair(self._local, self._remote)
-        self.header_sent = False
-        return [Write(f"<success xmlns='{ns.SASL}'/>"), Restart()]
-
-    def _abort(self, element: Element) -> list[Want]:
-        self._awaits_response = False
-        return self._refused(SASLError("aborted"))
-
-    def _refused(self, error: SASLError) -> list[Want]:
-        self._failures += 1
-        failure = Write(f"<failure xmlns='{ns.SASL}'><{error.condition}/></failure>")
-        if self._failures < _FAILURES:
-            return [failure]
-        final = StreamError("policy-violation", "too many attempts to authenticate")
-        return [failure, End(found_here(final), final)]
+        wants = self._attempts.receive(element, self._remote, self._proves)
+        if self._attempts.has_succeeded:
+            self._external = Pair(self._local, self._remote)
+            self.header_sent = False
+        return wants
 
     # -- dialback: somebody wants to prove a domain (XEP-0220 §2.2.1)
 
@@ -290,22 +249,12 @@ def _domain(text: str) -> str:
     return jid.domain if jid == jid.domain else ""
 
 
-def _decoded(text: str) -> str:
-    """The authorization identity in a SASL element; `=` is an empty one (RFC 6120 §6.4.2)."""
-    if text == "=":
-        return ""
-    try:
-        return base64.b64decode(text, validate=True).decode()
-    except (binascii.Error, ValueError):
-        raise SASLError("incorrect-encoding") from None
-
-
 _TURNS: Final[Mapping[str, Callable[[IncomingStream, Element], list[Want]]]] = {
     "{%s}starttls" % ns.TLS: IncomingStream._starttls,
     "{%s}bidi" % ns.BIDI: IncomingStream._bidi,
-    "{%s}auth" % ns.SASL: IncomingStream._auth,
-    "{%s}response" % ns.SASL: IncomingStream._response,
-    "{%s}abort" % ns.SASL: IncomingStream._abort,
+    AUTH: IncomingStream._authenticate,
+    RESPONSE: IncomingStream._authenticate,
+    ABORT: IncomingStream._authenticate,
     dialback.RESULT: IncomingStream._result,
     dialback.VERIFY: IncomingStream._verify,
     **{"{%s}%s" % (ns.SM, name): IncomingStream._management for name in ("enable", "resume", "r", "a")},
