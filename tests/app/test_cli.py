@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fermata.app.cli import main
+from fermata.app.cli_sessions import duration
 from fermata.app.commands import running_commands
 from fermata.core.sasl.credentials import verify_password
 from fermata.storage.database import Database
@@ -229,12 +230,25 @@ def test_a_missing_configuration_is_told(run):
         ["stop", "--delay=-5"],
         ["stop", "--delay=nan"],
         ["stop", "--delay=inf"],
+        ["stop", "--for=soon"],
+        ["stop", "--for=h"],
+        ["stop", "--for=-2h"],
+        ["stop", "--for=infd"],
+        ["restart", "--for=2h"],
     ],
 )
 def test_what_is_not_understood_exits_with_2(run, words):
     with pytest.raises(SystemExit) as caught:
         run(*words)
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90.0), ("90s", 90.0), ("45m", 2_700.0), ("2h", 7_200.0), ("1.5h", 5_400.0), ("1d", 86_400.0)],
+)
+def test_a_time_may_be_said_in_the_units_that_people_use(text, seconds):
+    assert duration(text) == seconds
 
 
 @pytest.mark.parametrize("words", [["user", "list"], ["user", "list", "--json"]])

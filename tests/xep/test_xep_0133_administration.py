@@ -10,7 +10,7 @@ from kit import ns
 from kit.commands import Execution, command, run
 from kit.muc import create
 from kit.people import PASSWORD
-from kit.stanzas import find_all, form_fields, form_values
+from kit.stanzas import codes, find_all, form_fields, form_values
 from kit.wire import Client
 from kit.world import World
 
@@ -122,6 +122,19 @@ def test_the_server_is_shut_down(world: World, admin: Client) -> None:
     world.advance(1.0)
     assert stopped == [False, True]
     assert Execution(admin, ADMIN + "shutdown").refused(delay="soon") == ("modify", "not-acceptable")
+    assert Execution(admin, ADMIN + "shutdown").refused(announcement="x" * 2_001) == ("modify", "not-acceptable")
+
+
+def test_who_is_in_a_room_is_told_why_the_server_is_shut_down_and_for_how_long(world: World, admin: Client) -> None:
+    create(admin, ROOM, "Escalus")
+    ending = world.parts.services[ShuttingDown]
+    run(admin, ADMIN + "shutdown", delay="60", announcement="New disks", away="7200")
+    assert ending.announced == "New disks (It will be away for about 2 hours.)"
+    world.do(ending.farewell())
+    gone = admin.wait_for(lambda stanza: stanza.tag == "presence")
+    assert codes(gone) == {"110", "332"}
+    run(admin, ADMIN + "restart", delay="60", announcement="Back in a second")
+    assert ending.announced == ""
 
 
 def test_rooms_are_listed_and_destroyed_after_a_question(world: World, admin: Client) -> None:
