@@ -10,7 +10,7 @@ from fermata.services.shutting_down import ShuttingDown
 from fermata.xmpp.errors import StanzaError
 from kit import ns
 from kit.muc import configure, create, enter, party
-from kit.stanzas import Element, codes, find, text
+from kit.stanzas import Element, codes, find, find_all, text
 from kit.wire import Client
 from kit.world import World
 
@@ -67,7 +67,7 @@ def is_invited(client: Client, room: str = ROOM) -> Element:
 
 def is_not_invited(world: World, client: Client, seconds: float = 120.0) -> None:
     world.advance(seconds)
-    client.sync()
+    assert not [each for each in client.sync() if find(each, "user:x/user:invite") is not None]
 
 
 # The stop
@@ -171,7 +171,36 @@ def test_where_nobody_is_called_nobody_is_and_nothing_is_left(worlds: Worlds) ->
     meet(world)
     stop_and_start(world)
     assert owed(world) == []
-    is_not_invited(world, world.online(BEN))
+    ben = world.online(BEN)
+    is_not_invited(world, ben)
+    create(ben, f"other-{ROOM}", "Ben")
+    assert not offers(ben, f"other-{ROOM}")
+
+
+def offers(client: Client, room: str) -> bool:
+    """Whether a room says that one may ask to be called back."""
+    features = find_all(client.get(f"<query xmlns='{ns.DISCO_INFO}'/>", room), "info:query/info:feature")
+    return ns.RESTART in {each.get("var") for each in features}
+
+
+def test_the_call_is_in_no_archive(world: World) -> None:
+    meet(world)
+    stop_and_start(world)
+    ben = world.online(BEN)
+    assert offers(world.online(ANN), ROOM)
+    before = world.rows("SELECT count(*) FROM archive")
+    is_invited(ben)
+    assert world.rows("SELECT count(*) FROM archive") == before
+
+
+def test_no_other_device_gets_the_call(world: World) -> None:
+    meet(world)
+    stop_and_start(world)
+    ben, other = world.online(BEN), world.online("ben@localhost/other")
+    ben.sync()
+    is_invited(ben)
+    other.sync()
+    other.nothing_before()
 
 
 def test_after_more_than_a_day_nobody_is_called(world: World) -> None:
@@ -322,3 +351,53 @@ def test_the_story_of_an_occupancy_says_how_it_ended(forgetful: World) -> None:
     forgetful.crash()
     lines = forgetful.rows(f"SELECT event, cause FROM journal WHERE jid = '{BEN}' ORDER BY line")
     assert lines[-1] == ("exit", "not kept")
+
+
+# Clients whose sessions outlive the process
+
+
+def resumable(world: World, jid: str) -> tuple[Client, str]:
+    """Somebody with stream management, and the id with which he resumes."""
+    client = world.online(jid)
+    client.send(f"<enable xmlns='{ns.SM}' resume='true'/>")
+    return client, client.expect("sm:enabled").get("id", "")
+
+
+def resumed(world: World, jid: str, previd: str, h: int) -> Client:
+    client = world.authenticated(jid)
+    client.send(f"<resume xmlns='{ns.SM}' h='{h}' previd='{previd}'/>")
+    client.expect("sm:resumed")
+    return client
+
+
+def test_a_client_that_resumes_gets_its_call_on_the_resumed_stream(world: World) -> None:
+    ann = world.online(ANN)
+    create(ann, ROOM, "Ann")
+    ben, previd = resumable(world, BEN)
+    ben.send(wish(ROOM, "Ben"))
+    ben.wait_for(lambda each: each.find("subject") is not None)
+    say_farewell(world, "New disks")
+    told_of_it = 0
+    for each in ben.sync():
+        told_of_it += "332" in codes(each)
+    assert told_of_it == 1
+    world.crash()
+    world.advance(60.0)
+    back = resumed(world, BEN, previd, 0)
+    invited = back.wait_for(lambda each: find(each, "restart:back-online") is not None)
+    assert invited.get("from") == ROOM
+    enter(back, ROOM, "Ben")
+
+
+def test_without_the_journal_a_client_that_resumes_after_a_crash_learns_that_it_is_out(forgetful: World) -> None:
+    ann = forgetful.online(ANN)
+    create(ann, ROOM, "Ann")
+    ben, previd = resumable(forgetful, BEN)
+    ben.send(wish(ROOM, "Ben"))
+    ben.wait_for(lambda each: each.find("subject") is not None)
+    ben.sync()
+    forgetful.crash()
+    back = resumed(forgetful, BEN, previd, 0)
+    forgetful.advance(31.0)
+    back.wait_for(lambda each: find(each, "restart:back-online") is not None)
+    assert back.refused("get", f"<ping xmlns='{ns.PING}'/>", f"{ROOM}/Ben") == ("cancel", "not-acceptable")
