@@ -68,7 +68,8 @@ def test_whoever_does_not_ask_is_sent_what_he_always_was():
 
 
 def test_whoever_enters_again_decides_anew_whether_he_is_told_numbers():
-    stage = party(BOB, CAT)
+    stage = party(BOB)
+    stage.enter(CAT, inside=FIRST)
     for inside, is_told in ((FIRST, True), (MUC, False), (FIRST, True)):
         stage.say(CAT, "hello")
         stage.enter(BOB, inside=inside)
