@@ -2,14 +2,16 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from twisted.internet.task import deferLater
 
-from ..core.s2s.outgoing import Purpose
+from ..core.s2s.outgoing import Authenticate, Purpose, Verify
 from ..core.xmlstream import Limits
-from ..host.federation import Pair
-from ..net.dialler import Dialler, Failed
+from ..host.federation import Pair, Trouble
+from ..net.competition import Failed
+from ..net.dialler import NEGOTIATION_SECONDS, QUESTION_SECONDS, Dialler
 from ..net.resolver import resolver
 from ..net.s2s_connection import SharedByServers
 from ..net.s2s_listeners import ServerListeners
@@ -53,13 +55,22 @@ class OtherServers:
             new_id,
             turn,
         )
+        self._limited = {
+            kind: replace(self._shared, unauthenticated_seconds=seconds)
+            for kind, seconds in ((Authenticate, NEGOTIATION_SECONDS), (Verify, QUESTION_SECONDS))
+        }
         self.listeners = ServerListeners(self._shared, limits.connections_per_address)
         self.examination = Examination(config, reactor, self._shared, names)
 
     def _connect(
-        self, pair: Pair, target: Target, purpose: Purpose, failed: Failed, proven: Callable[[], None]
+        self,
+        pair: Pair,
+        target: Target,
+        purpose: Purpose,
+        failed: Callable[[Trouble], None],
+        proven: Callable[[], None],
     ) -> OutgoingConnection:
-        return OutgoingConnection(self._shared, pair, target, purpose, failed, proven)
+        return OutgoingConnection(self._limited[type(purpose)], pair, target, purpose, failed, proven)
 
     async def open(self) -> None:
         """Listens, and connects for whatever waits. Raises PortError."""
