@@ -12,7 +12,7 @@ from twisted.internet.task import Clock
 
 from fermata.core.s2s.outgoing import Verify
 from fermata.host.federation import Cause, Pair, Trouble, Verdict
-from fermata.net import dialler as dialler_module
+from fermata.net import competition, dialler
 from fermata.net.dialler import Dialler
 from fermata.net.name_servers import NameServers
 from fermata.net.names import Names
@@ -130,8 +130,8 @@ def dns() -> Iterator[NameServer]:
         yield names
 
 
-@pytest.fixture
-def dialler(reactor: Any, dns: NameServer, network: Network) -> Dialler:
+@pytest.fixture(name="dialler")
+def make_dialler(reactor: Any, dns: NameServer, network: Network) -> Dialler:
     routes = {"routed.example": Place("127.0.0.7", 1, False)}
     resolver = Resolver(Names(NameServers(reactor, lambda: [dns.address]), Clock()), routes, None)
     return Dialler(reactor, resolver, network.connect)
@@ -205,8 +205,8 @@ def test_the_next_address_begins_while_the_first_still_hangs(dial, dns, network)
 
 
 def test_an_address_that_lost_the_race_has_its_turn_if_the_winner_fails(dial, dns, network, monkeypatch):
-    monkeypatch.setattr(dialler_module, "TCP_SECONDS", 0.2)
-    monkeypatch.setattr(dialler_module, "_NEXT_ADDRESS_SECONDS", 0.05)
+    monkeypatch.setattr(competition, "TCP_SECONDS", 0.2)
+    monkeypatch.setattr(competition, "_NEXT_ADDRESS_SECONDS", 0.05)
     network.stall("127.0.0.2")
     network.serve("127.0.0.3", "no-domain")  # which tells less than what comes of the other
     dns.srv("b.example", network.port, "host.example")
@@ -216,16 +216,17 @@ def test_an_address_that_lost_the_race_has_its_turn_if_the_winner_fails(dial, dn
 
 
 def test_who_says_nothing_has_his_time_and_no_more(dial, dns, network, monkeypatch):
-    monkeypatch.setattr(dialler_module, "_NEGOTIATION_SECONDS", 0.1)
+    monkeypatch.setattr(dialler, "NEGOTIATION_SECONDS", 0.1)
+    monkeypatch.setattr(dialler, "_GRACE_SECONDS", 0.1)
     network.serve("127.0.0.2", "")
     dns.server("b.example", network.port, "127.0.0.2")
     trouble = dial().trouble
-    assert trouble == Trouble(Cause.SILENT, f"127.0.0.2:{network.port}: has not come to an end in 0.1 s")
+    assert trouble == Trouble(Cause.SILENT, f"127.0.0.2:{network.port}: has not come to an end in 0.2 s")
     assert network.connections[0].lost.wait(PATIENCE)
 
 
 def test_who_cannot_even_be_connected_to_is_told_apart(dial, dns, network, monkeypatch):
-    monkeypatch.setattr(dialler_module, "TCP_SECONDS", 0.2)
+    monkeypatch.setattr(competition, "TCP_SECONDS", 0.2)
     network.stall("127.0.0.2")
     dns.server("b.example", network.port, "127.0.0.2")
     assert dial().trouble == Trouble(Cause.SILENT, f"127.0.0.2:{network.port}: nothing answers there in 0.2 s")
@@ -321,7 +322,7 @@ def ask(dialler: Dialler, run_in: Callable[..., Any]) -> Callable[[], tuple[Verd
     return verify
 
 
-def test_a_key_is_asked_about_until_one_answers(ask, dns, network):
+def test_a_key_is_asked_about_until_one_answers(ask, dns, network, run_in, reactor):
     network.serve("127.0.0.2", "stream")
     network.serve("127.0.0.3", "yes")
     dns.srv("b.example", network.port, "one.example", priority=1)
@@ -331,6 +332,7 @@ def test_a_key_is_asked_about_until_one_answers(ask, dns, network):
     assert ask() == (Verdict.VALID, "")
     purpose = network.connections[1].purpose
     assert (purpose.stream_id, purpose.key) == ("id", "key")
+    assert not run_in(reactor.getDelayedCalls)  # that could do something to it later
 
 
 def test_that_nobody_could_be_asked_is_an_answer(ask):
@@ -338,7 +340,7 @@ def test_that_nobody_could_be_asked_is_an_answer(ask):
 
 
 def test_a_server_that_hangs_has_its_time_to_answer(ask, dns, network, monkeypatch):
-    monkeypatch.setattr(dialler_module, "_VERIFICATION_SECONDS", 0.3)
+    monkeypatch.setattr(dialler, "_VERIFICATION_SECONDS", 0.3)
     network.serve("127.0.0.2", "")
     dns.server("b.example", network.port, "127.0.0.2")
     assert ask() == (Verdict.ERROR, "b.example could not be reached in time")

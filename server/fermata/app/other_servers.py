@@ -9,7 +9,7 @@ from twisted.internet.task import deferLater
 
 from ..core.s2s.outgoing import Authenticate, Purpose, Verify
 from ..core.xmlstream import Limits
-from ..host.federation import Pair, Trouble
+from ..host.federation import Pair
 from ..net.competition import Failed
 from ..net.dialler import NEGOTIATION_SECONDS, QUESTION_SECONDS, Dialler
 from ..net.resolver import resolver
@@ -63,12 +63,7 @@ class OtherServers:
         self.examination = Examination(config, reactor, self._shared, names)
 
     def _connect(
-        self,
-        pair: Pair,
-        target: Target,
-        purpose: Purpose,
-        failed: Callable[[Trouble], None],
-        proven: Callable[[], None],
+        self, pair: Pair, target: Target, purpose: Purpose, failed: Failed, proven: Callable[[], None]
     ) -> OutgoingConnection:
         return OutgoingConnection(self._limited[type(purpose)], pair, target, purpose, failed, proven)
 

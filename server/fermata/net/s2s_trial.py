@@ -15,7 +15,7 @@ from ..core.xmlstream import StreamEvent, StreamHeader
 from ..host.federation import Pair, Trouble
 from ..xmpp import namespaces as ns
 from ..xmpp.element import Element, local_name
-from .dialler import TCP_SECONDS, refusal
+from .competition import TCP_SECONDS, refusal
 from .peer_certificate import proves, shown_names
 from .s2s_connection import SharedByServers
 from .s2s_outgoing import Authenticate, OutgoingConnection
