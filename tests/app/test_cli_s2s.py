@@ -330,6 +330,12 @@ def test_it_can_be_asked_as_another_of_our_domains(elsewhere, examine, run):
     )
 
 
+def test_our_own_domain_is_for_others_to_test(elsewhere, run):
+    code, out, _ = run("s2s", "test", "conference.a.example")
+    assert code == 1
+    assert out.startswith("policy\twrong\tconference.a.example is a domain of this server itself\t")
+
+
 def test_a_test_has_an_end(elsewhere, examine, monkeypatch):
     monkeypatch.setattr(s2s_examination, "_SECONDS", 0.3)
     silent(elsewhere)

@@ -70,6 +70,10 @@ class Examination:
             trouble = Trouble(Cause.POLICY, f"[s2s.domains] blocks {pair.remote}")
             self._tell_wrong(tell, pair, trouble, _NOT_CONNECTED)
             return False
+        if pair.remote in self._config.certificate_names():
+            hint = "test it from another server; `fermata check` looks at it from here"
+            tell(Step("policy", Outcome.WRONG, f"{pair.remote} is a domain of this server itself", hint))
+            return False
         fault = self._shared.tls.fault(pair.local)
         if fault:
             text = f"ours would not convince everybody: {fault}"
