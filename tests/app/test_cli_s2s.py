@@ -17,6 +17,7 @@ from fermata.app.config import load
 from fermata.app.s2s_commands import s2s_commands
 from fermata.app.s2s_examination import examination_alone
 from fermata.host.federation import Pair
+from fermata.net import s2s_trial
 from fermata.net.s2s_listeners import ServerListeners
 from fermata.net.turn_writes import TurnWrites
 from fermata.services.server_link import LinkRow
@@ -24,6 +25,7 @@ from kit.ca import DAY, Authority, Issued, self_signed
 from kit.dns import NameServer
 from kit.server import free_port
 from kit.servers_on_net import Server
+from kit.stalled import stalled
 
 ROOT = Authority("Root")
 HEADER = "<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' "
@@ -266,6 +268,18 @@ def test_what_is_wrong_is_told_with_what_to_do_about_it(elsewhere, examine, monk
     assert told["stage"] == stage, steps
     assert text in told["text"], steps
     assert hint in told["hint"], steps
+
+
+def test_a_firewall_is_told_as_such(elsewhere, examine, monkeypatch):
+    monkeypatch.setattr(s2s_trial, "TCP_SECONDS", 0.2)
+    with stalled() as port:
+        elsewhere.dns.server("b.example", port)
+        is_reached, steps = examine()
+    assert not is_reached
+    (told,) = wrong(steps)
+    assert told["stage"] == "tcp"
+    assert told["text"].startswith(f"127.0.0.1:{port}: nothing answers there in ")
+    assert told["hint"].startswith("a firewall swallows it")
 
 
 def test_people_read_it_in_a_table(elsewhere, run):

@@ -19,6 +19,7 @@ from fermata.net.names import Names
 from fermata.net.resolver import Resolver
 from fermata.net.targets import Place, Target
 from kit.dns import NameServer
+from kit.stalled import stalled
 
 HERE = Pair("a.example", "b.example")
 PATIENCE = 10.0
@@ -53,6 +54,7 @@ class Network:
         self.connections: list[Word] = []
         self.port = 0
         self.open: list[socket.socket] = []
+        self.stalled = ExitStack()
 
     def connect(self, pair: Pair, target: Target, purpose: Any, failed: Any, proven: Any) -> Word:
         word = Word(target, purpose, failed, proven)
@@ -77,23 +79,15 @@ class Network:
         threading.Thread(target=accept, daemon=True).start()
 
     def stall(self, address: str) -> None:
-        """An address where connecting comes to no end: the queue of those who wait to be accepted is full."""
-        listening = socket.socket()
-        listening.bind((address, self.port))
-        listening.listen(0)
-        self.port = listening.getsockname()[1]
-        self.open.append(listening)
-        for _ in range(4):
-            waiting = socket.socket()
-            waiting.setblocking(False)
-            waiting.connect_ex((address, self.port))
-            self.open.append(waiting)
+        """Lets connecting come to no end there."""
+        self.port = self.stalled.enter_context(stalled(address, self.port))
 
     @property
     def addresses(self) -> list[str]:
         return [word.target.address for word in self.connections]
 
     def close(self) -> None:
+        self.stalled.close()
         for each in self.open:
             each.close()
 
@@ -118,10 +112,9 @@ class Attempt:
 
 @pytest.fixture
 def network() -> Iterator[Network]:
-    with ExitStack() as stack:
-        network = Network()
-        stack.callback(network.close)
-        yield network
+    network = Network()
+    yield network
+    network.close()
 
 
 @pytest.fixture
