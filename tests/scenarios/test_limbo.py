@@ -8,6 +8,8 @@ import pytest
 
 from fermata.app.config_tables import Config, Stay
 from fermata.host.federation import Pair
+from fermata.services.room_administration import RoomAdministration
+from fermata.xmpp.jid import JID
 from kit import ns
 from kit.federated import FederatedWorld, Universe
 from kit.wire import Client
@@ -134,6 +136,31 @@ def test_who_is_out_of_reach_stays_and_is_told_what_he_missed_in_order(
     bob.nothing_before()
     ann.wait_for(lambda stanza: stanza.findtext("body") == "live")
     ann.nothing_before()
+
+
+def test_operators_see_who_is_out_of_reach_and_what_he_has_missed(
+    universe: Universe, here: FederatedWorld, ann: Client, bob: Client
+) -> None:
+    def told() -> dict[str, tuple[str, float, str]]:
+        found = here.do(here.parts.services[RoomAdministration].occupants(JID.parse(ROOM)))
+        return {each.jid: (each.state, each.state_since, each.cursor) for each in found}
+
+    assert told() == {"ann@a.example/phone": ("here", 0.0, ""), "bob@b.example/desk": ("here", 0.0, "")}
+    universe.refuse(A, B)
+    cut_at = here.clock.seconds()
+    here.advance(5 * MINUTE)
+    say(ann, "one")
+    (first,) = stanza_ids(ann.wait_for(lambda stanza: stanza.findtext("body") == "one"))
+    state, since, cursor = told()["bob@b.example/desk"]
+    assert (state, cursor) == ("limbo", first)
+    assert cut_at <= since <= cut_at + 5 * MINUTE
+    assert told()["ann@a.example/phone"][0] == "here"
+    heal(universe, here)
+    assert told()["bob@b.example/desk"][0] == "unverified"  # his server may have lost him meanwhile
+    assert told()["bob@b.example/desk"][1] > since
+    say(bob, "two")
+    ann.wait_for(lambda stanza: stanza.findtext("body") == "two")
+    assert told()["bob@b.example/desk"] == ("here", 0.0, "")
 
 
 def test_of_very_many_messages_the_newest_are_told_behind_a_marked_gap(

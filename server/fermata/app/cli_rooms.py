@@ -125,14 +125,18 @@ def words_of(line: dict[str, Any]) -> str:
 
 def _state(occupant: dict[str, Any]) -> str:
     """What is known of an occupant, in a word and a time."""
-    since = occupant["state_since"]
-    return f"{occupant['state']} since {_time(since)}" if since else str(occupant["state"])
+    since, cursor = occupant["state_since"], occupant["cursor"]
+    told = f"{occupant['state']} since {_time(since)}" if since else str(occupant["state"])
+    return f"{told}, from {cursor} on" if cursor else told
 
 
 def _doubt(occupant: dict[str, Any]) -> str:
-    if occupant["state"] != "unverified":
-        return ""
-    return f"; nothing was heard of that session since the server started at {_time(occupant['state_since'])}"
+    since = _time(occupant["state_since"])
+    if occupant["state"] == "limbo":
+        return f"; that server is out of reach since {since}, and is told what it misses when it is back"
+    if occupant["state"] == "unverified":
+        return f"; nothing was heard of that session since {since}, when the server started or that one was back"
+    return ""
 
 
 def _room(text: str) -> JID:

@@ -27,6 +27,7 @@ from ..services.local_domain import LocalDomain
 from ..services.login import Login, session_requests
 from ..services.messages import Messages
 from ..services.muc import RoomService
+from ..services.muc_rebuilding import Rebuilding
 from ..services.muc_rooms import RoomLoading
 from ..services.muc_service import RoomServiceRequests
 from ..services.muc_venues import Venues
@@ -73,6 +74,8 @@ class Parts:
         self.federating = Federating(
             config, self.router, database, self.messages, self.sessions, self._rooms, clock, spawn
         )
+        if self.federating.limbo is not None:
+            self.services[Rebuilding].missing = self.federating.limbo.missing
 
     def _join_accounts(self, in_thread: InThread) -> None:
         config, database, clock = self._config, self._database, self._clock
@@ -207,7 +210,7 @@ class Parts:
 
     def _room_verification(self) -> RoomVerification:
         return RoomVerification(
-            Verification(self._clock.seconds(), new_id, random.random),
+            Verification(new_id, random.random),
             self._config.server.domains,
             self.accounts,
             self.sessions,

@@ -39,10 +39,16 @@ class Limbo:
         links.listeners.append(self)
         clock.callLater(_SWEEP_SECONDS, self._sweep)
 
-    def since(self, room: JID, session: JID) -> float:
-        """Since when the server of somebody in a room is out of reach (Unix seconds); 0 if it is not."""
+    def missing(self, room: JID, session: JID) -> tuple[float, str]:
+        """Since when the server of somebody in a room is out of reach (Unix seconds); 0 if it is not.
+
+        Beside it, from which message on he will be told what he has missed: its stanza-id, empty if there was none yet.
+        """
         link = self._links.by_pair.get(Pair(room.domain, session.domain))
-        return link.missed.since if link is not None and link.missed is not None else 0.0
+        if link is None or link.missed is None:
+            return 0.0, ""
+        noted = link.missed.rooms.get(room)
+        return link.missed.since, "" if noted is None else noted.first
 
     # -- how the ways are doing (see server_link.LinkListener)
 

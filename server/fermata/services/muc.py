@@ -13,7 +13,7 @@ from ..core.muc.effects import Effects, Flood, Reading, Send
 from ..core.muc.exit import vanish
 from ..core.muc.room import Room
 from ..core.muc.state import Breaks
-from ..core.records import Lineage, MessageArchived, MessageReplaced, Record, Step
+from ..core.records import Lineage, MessageArchived, MessageReplaced, OccupancyEnded, Record, Step
 from ..core.release import ReleaseQueue
 from ..host.iq import Addressee, IQTable, Request
 from ..host.origin import Clock, Origin
@@ -180,22 +180,32 @@ class RoomService:
         self.perform(room, effects, presence)
 
     async def _load(self, jid: JID) -> LiveRoom | None:
-        rules = await self._loading.load(jid, self._stays_in(jid))
+        gone: list[JID] = []
+        rules = await self._loading.load(jid, self._stays_in(jid, gone))
         self.recorded.pop(jid, None)
         if rules is not None:
+            if gone:
+                self._writer.submit(Step([OccupancyEnded(rules.state.number, session) for session in gone]))
             return self._live(rules)
         self._moved[jid] = await self._venues.of(jid)
         if not self._moved[jid]:
             del self._moved[jid]
         return None
 
-    def _stays_in(self, room: JID) -> Callable[[JID], bool]:
-        """Whether a session that storage has in a room is still in it when that is loaded."""
+    def _stays_in(self, room: JID, gone: list[JID]) -> Callable[[JID], bool]:
+        """Whether a session that storage has in a room is still in it when that is loaded; who is not is `gone`."""
         present = self._interrupted.get(room)
         if present is None:
             return lambda session: True
-        # Whoever was to be removed by what could not be kept is in, as far as his session is.
-        return lambda session: session in present or self._sessions.get(session) is not None
+
+        def stays(session: JID) -> bool:
+            # Whoever was to be removed by what could not be kept is in, as far as his session is.
+            if session in present or self._sessions.get(session) is not None:
+                return True
+            gone.append(session)
+            return False
+
+        return stays
 
     def _live(self, rules: Room) -> LiveRoom:
         room = LiveRoom(rules, ReleaseQueue(self._writer, self._refuse), self._start_anew)

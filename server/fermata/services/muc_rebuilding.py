@@ -8,7 +8,7 @@ With the journal switched off nobody is kept. Then whoever was in is out, which 
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..core.muc.effects import Effects
 from ..core.muc.exit import abandon
@@ -24,6 +24,18 @@ _PROGRESS: Final = 100_000  # sessions from one line of the log to the next
 _RECORDS_AT_ONCE: Final = 1_000
 _SWEEP_AFTER_SECONDS: Final = 600.0
 _SWEEP_SECONDS: Final = 3_600.0
+
+
+class Standing(NamedTuple):
+    """What is known of a session in a room: `state`, and since when (Unix seconds; 0: since it entered).
+
+    `here`; `unverified` after a start; `limbo` while its server is out of reach, and then `cursor` is the stanza-id of
+    the first message that it has missed, if there was one; `recorded` while no server runs.
+    """
+
+    state: str
+    since: float = 0.0
+    cursor: str = ""
 
 
 class Rebuilding:
@@ -44,6 +56,8 @@ class Rebuilding:
         self._is_done = False
         #: What is to be kept of somebody who was in a room and is not kept in it, at this time.
         self.on_forgotten: Callable[[RecordedOccupancy, float], Iterable[Record]] = _nothing
+        #: Since when somebody in a room is out of reach, and his cursor; see `Limbo.missing`.
+        self.missing: Callable[[JID, JID], tuple[float, str]] = _nobody_misses
         #: Called when everybody who is kept is in his rooms.
         self.on_rebuilt: Callable[[], object] = _nobody_waits
 
@@ -92,16 +106,16 @@ class Rebuilding:
             self._writer.submit(Step(records))
         return found
 
-    def state_of(self, room: JID, session: JID) -> tuple[str, float]:
-        """What is known of a session that is recorded in a room, and since when (0: since it entered).
-
-        `here`, `unverified` after a start, or `recorded` while no server runs.
-        """
+    def state_of(self, room: JID, session: JID) -> Standing:
+        """What is known of a session that is recorded in a room."""
         service = self._services.get(room.domain)
         if service is None or not self._is_done:
-            return "recorded", 0.0
+            return Standing("recorded")
+        since, cursor = self.missing(room, session)
+        if since:
+            return Standing("limbo", since, cursor)
         since = service.verification.unverified_since(room, session)
-        return ("unverified", since) if since else ("here", 0.0)
+        return Standing("unverified", since) if since else Standing("here")
 
     async def stop(self) -> None:
         """The server stops, with whoever is in the rooms in them."""
@@ -151,6 +165,10 @@ def _with_progress(recorded: Iterable[RecordedOccupancy]) -> Iterable[RecordedOc
 
 def _nothing(row: RecordedOccupancy, now: float) -> Iterable[Record]:
     return ()
+
+
+def _nobody_misses(room: JID, session: JID) -> tuple[float, str]:
+    return 0.0, ""
 
 
 def _nobody_waits() -> None:

@@ -18,6 +18,7 @@ from ..xmpp.jid import JID
 from ..xmpp.payload import Payload
 from ..xmpp.stanza import condition_of
 
+_MOST_ANSWERERS: Final = 10_000
 _SHORTEST_PAUSE: Final = 0.05  # seconds from one round of questions to the next
 
 
@@ -40,6 +41,7 @@ class RoomVerification:
         self._writer, self._clock = writer, clock
         self._timer: Timer | None = None
         self._given_time: set[JID] = set()
+        self._answerers: set[JID] = set()  # who has answered a ping, as far as that is remembered
         self.on_gone: Callable[[JID, JID, str], None]
 
     @property
@@ -49,17 +51,18 @@ class RoomVerification:
 
     def unverified_since(self, room: JID, session: JID) -> float:
         """Since when nothing is known of a session that is recorded in a room (Unix seconds); 0 if it is here."""
-        is_doubtful = self._rules.is_unverified(session, room) and not self._stays(session)
-        return self._rules.started if is_doubtful else 0.0
+        return 0.0 if self._stays(session) else self._rules.unverified_since(session, room)
 
     def is_awaited(self, session: JID) -> bool:
         """Whether it is a session of our own accounts that may still come back: nothing can be delivered to it now."""
         return self._rules.is_awaited(session)
 
     def recall(self, room: JID, session: JID, answers_pings: bool) -> None:
-        """A session was in a room when the process before this one ended."""
+        """A session was in a room when the process before this one ended, or when its server was lost."""
         if not self._stays(session):
-            self._rules.doubt(session, room, session.domain in self._domains, answers_pings)
+            answers_pings = answers_pings or session in self._answerers
+            now, is_own = self._clock.seconds(), session.domain in self._domains
+            self._rules.doubt(session, room, now, is_own, answers_pings)
 
     def begin(self) -> None:
         """Everybody was recalled."""
@@ -90,9 +93,15 @@ class RoomVerification:
         if verdict is Verdict.HERE:
             self._rules.heard(session)
             if answer.get("type") == "result":
-                self._writer.submit(Step([PingAnswered(session, self._clock.seconds())]))
+                self._remember(session)
         elif verdict is Verdict.GONE:
             self._remove(session, f"unverified: {condition_of(answer)}")
+
+    def _remember(self, answerer: JID) -> None:
+        if len(self._answerers) >= _MOST_ANSWERERS:
+            self._answerers.clear()
+        self._answerers.add(answerer)
+        self._writer.submit(Step([PingAnswered(answerer, self._clock.seconds())]))
 
     def _remove(self, session: JID, why: str) -> None:
         for room in self._rules.heard(session):

@@ -29,7 +29,7 @@ class RoomFigures(NamedTuple):
 class OccupantFigures(NamedTuple):
     """A session in a room, and since when it is there (Unix seconds).
 
-    `state` is what is known of it, since `state_since` (0: since it entered); see `Rebuilding.state_of`.
+    `state`, `state_since` and `cursor` are what is known of it; see `Standing`.
     """
 
     nick: str
@@ -39,6 +39,7 @@ class OccupantFigures(NamedTuple):
     entered: float
     state: str
     state_since: float
+    cursor: str
 
 
 class RoomAdministration:

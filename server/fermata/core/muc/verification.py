@@ -51,16 +51,16 @@ class Verdict(Enum):
 
 
 class Doubt:
-    """What is not known of one full JID: in which rooms it is, and how far the asking has come.
+    """What is not known of one full JID since when: in which rooms it is, and how far the asking has come.
 
     `answers_pings`: it has answered one with a result some time. Then `service-unavailable` means that it is gone; of
     a client that never did, it may just mean that it knows no pings.
     """
 
-    __slots__ = ("answers_pings", "due", "id", "rooms", "times_asked")
+    __slots__ = ("answers_pings", "due", "id", "rooms", "since", "times_asked")
 
-    def __init__(self, answers_pings: bool) -> None:
-        self.answers_pings = answers_pings
+    def __init__(self, since: float, answers_pings: bool) -> None:
+        self.since, self.answers_pings = since, answers_pings
         self.rooms: list[JID] = []
         self.due = inf
         self.id = ""
@@ -89,29 +89,32 @@ class Verification:
     `doubts` is empty once everybody is known to be there: whoever looks at each stanza may look there first.
     """
 
-    def __init__(self, started: float, new_id: Callable[[], str], jitter: Callable[[], float]) -> None:
-        self.started = started
+    def __init__(self, new_id: Callable[[], str], jitter: Callable[[], float]) -> None:
         self.doubts: dict[JID, Doubt] = {}
         self._new_id, self._jitter = new_id, jitter
         self._own: dict[JID, float] = {}  # in the order of their times
         self._domains: dict[str, _Domain] = {}
 
-    def doubt(self, session: JID, room: JID, is_own: bool, answers_pings: bool = False) -> None:
-        """The journal has that session in the room; `is_own`: it is one of our own accounts."""
+    def doubt(self, session: JID, room: JID, now: float, is_own: bool, answers_pings: bool = False) -> None:
+        """From now on nothing is known of a session in a room; `is_own`: it is one of our own accounts.
+
+        That may be said more than once, of each room.
+        """
         doubt = self.doubts.get(session)
         if doubt is None:
-            doubt = self.doubts[session] = Doubt(answers_pings)
+            doubt = self.doubts[session] = Doubt(now, answers_pings)
             if is_own:
-                self._own[session] = self.started + GRACE_SECONDS
+                self._own[session] = now + GRACE_SECONDS
             else:
                 self._domains.setdefault(session.domain, _Domain()).sessions.add(session)
-                self._ask(session, self.started + self._quiet_time())
-        doubt.rooms.append(room)
+                self._ask(session, now + self._quiet_time())
+        if room not in doubt.rooms:
+            doubt.rooms.append(room)
 
-    def is_unverified(self, session: JID, room: JID) -> bool:
-        """Whether nothing has been heard of that occupant's session since the start."""
+    def unverified_since(self, session: JID, room: JID) -> float:
+        """Since when nothing is known of that session in that room; 0 if it is here."""
         doubt = self.doubts.get(session)
-        return doubt is not None and room in doubt.rooms
+        return doubt.since if doubt is not None and room in doubt.rooms else 0.0
 
     def is_awaited(self, session: JID) -> bool:
         """Whether it is a session of one of our own accounts that may still come back."""
