@@ -29,6 +29,7 @@ class Wire:
 
     def __init__(self, managed: bool) -> None:
         self.offers_management, self.paused, self.has_backlog = managed, False, False
+        self.stanza_bytes = 0
         self.written: list[str] = []
         self.ended: list[StreamError | None] = []
         self.trunk: Trunk
@@ -368,3 +369,23 @@ def test_what_a_room_says_waits_and_the_room_gets_no_error(worlds: Callable[[Con
     world.advance(16 * MINUTE)
     dialling.connect(ROOMS)
     assert dialling.events[-1] == ("up", ROOMS)
+
+
+def test_a_stanza_that_is_too_large_for_the_other_server_costs_its_author_an_error_and_nobody_else_anything(
+    dialling: Dialling, ann: Client
+) -> None:
+    say(ann, "one")
+    wire = dialling.connect()
+    wire.stanzas()
+    wire.stanza_bytes = 10_000
+    say(ann, "x" * 20_000, id="big")
+    ann.expect_error("message", "policy-violation", id="big")
+    say(ann, "small")
+    assert len(wire.stanzas()) == 1
+    assert wire.ended == []
+
+
+def test_a_domain_that_nobody_has_needed_for_long_is_forgotten(world: World, dialling: Dialling, ann: Client) -> None:
+    ann.send(f"<iq type='get' id='v1' to='b.example'><query xmlns='{ns.VERSION}'/></iq>")
+    dialling.fail_for(3 * 60 * MINUTE, SILENT)
+    assert world.parts.federating.federation.links.rows() == []

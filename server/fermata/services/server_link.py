@@ -23,6 +23,8 @@ from .onward_spool import OnwardSpool
 from .server_trunk import ServerTrunk
 
 _EXPIRE_SECONDS: Final = 5.0  #: how often to look for what has waited long enough
+_WIDEST: Final = 4  # bytes that a character has in UTF-8 at most
+_FORGET_SECONDS: Final = 3600.0
 _PING: Final = "{%s}ping" % ns.PING
 
 
@@ -110,7 +112,7 @@ class ServerLink:
             "" if connection is None else connection.address,
             "" if connection is None else connection.proof,
             connection is not None and connection.is_encrypted,
-            trunk is not None and trunk.is_managed,
+            trunk is not None and trunk.management.outbound is not None,
             len(self._queue),
             self._queue.characters,
             0 if trunk is None else trunk.unacked,
@@ -128,8 +130,7 @@ class ServerLink:
         if self.missed is not None and self.missed.note(payload, to):
             return
         if trunk is not None and trunk.takes and not self._queue:
-            self.sent += 1
-            trunk.write(payload, to)
+            self._write(trunk, payload, to)
             return
         self._wait(payload, to)
         if trunk is None:
@@ -147,8 +148,17 @@ class ServerLink:
             entry = self._queue.pop()
             if entry is None:
                 return
-            self.sent += 1
-            trunk.write(entry.payload, entry.to)
+            self._write(trunk, entry.payload, entry.to)
+
+    def _write(self, trunk: ServerTrunk, payload: Payload, to: JID) -> None:
+        most = trunk.connection.stanza_bytes
+        if most and len(payload.rest) > most // _WIDEST and len(payload.addressed(to).encode()) > most:
+            # One of them would cost all others the connection (XEP-0478).
+            error = StanzaError("policy-violation", f"{self.pair.remote} takes no stanzas of that size")
+            self._refuse(Waiting(payload, to, 0.0, self._answers), error)
+            return
+        self.sent += 1
+        trunk.write(payload, to)
 
     def note_from_now(self, missed: Missed) -> None:
         """What rooms here can tell again is noted there, and does not wait, until they have told it."""
@@ -227,6 +237,11 @@ class ServerLink:
         """Whether nothing was sent or received for so long, and nobody depends on the connection."""
         trunk = self.trunk
         return trunk is not None and now - trunk.used_at >= seconds and not self._is_wanted()
+
+    def is_forgotten(self, now: float) -> bool:
+        """Whether nobody has needed it for so long that nothing about it is worth remembering."""
+        is_idle = self.state.phase is Phase.IDLE and now - self.state.since >= _FORGET_SECONDS
+        return is_idle and self.trunk is None and self.missed is None and not self._queue
 
     def close(self) -> None:
         """Tries no more: the process is about to end."""

@@ -64,14 +64,17 @@ class ServerLinks:
             self._random,
         )
         for payload, to in await self._spool.load():
-            self.of(pair_of(payload, to)).send(payload, to)
+            try:
+                self.of(pair_of(payload, to)).send(payload, to)
+            except StanzaError:  # it is blocked by now
+                self._spool.forget([payload.spooled])
         self._tick()
         self._sweep()
 
     @property
     def has_unacked(self) -> bool:
         """Whether some other server, which acknowledges what it is sent, has not done so with all of it."""
-        return any(trunk.is_managed and trunk.unacked for trunk in self.trunks)
+        return any(trunk.management.outbound is not None and trunk.unacked for trunk in self.trunks)
 
     def ask(self) -> None:
         """Asks them all how far they got: they have not long to say so."""
@@ -88,7 +91,7 @@ class ServerLinks:
         for link in self.by_pair.values():
             link.close()
         for trunk in list(self.trunks):
-            trunk.close(None)
+            trunk.close()
 
     def of(self, pair: Pair) -> ServerLink:
         """The way for a pair, made if there is none. Raises StanzaError if there can be none."""
@@ -125,7 +128,7 @@ class ServerLinks:
             trunk for trunk in self.trunks if domain in {trunk.peer.domain, *(pair.remote for pair in trunk.pairs)}
         ]
         for trunk in ended:
-            trunk.close(None)
+            trunk.rest()
         return len(ended)
 
     # -- how the ways are doing (see server_link.LinkListener)
@@ -176,9 +179,10 @@ class ServerLinks:
         for pair, link in list(self.by_pair.items()):
             trunk = link.trunk
             if trunk is None:
-                continue
-            if self._is_needed(pair):
+                if link.is_forgotten(now):
+                    del self.by_pair[pair]
+            elif self._is_needed(pair):
                 trunk.probe(now)
             elif link.idle(now, _IDLE_SECONDS):
-                trunk.close(None)
+                trunk.rest()
         self._sweeping = self._clock.callLater(_SWEEP_SECONDS, self._sweep)

@@ -5,7 +5,7 @@ from typing import Final, Protocol
 
 from ..core.s2s.management import REQUEST, Management
 from ..core.stream_management import Due
-from ..host.federation import Connection, Pair, Trouble
+from ..host.federation import Cause, Connection, Pair, Trouble
 from ..host.origin import Clock
 from ..host.router import Router
 from ..host.stores import Writer
@@ -53,7 +53,7 @@ class ServerTrunk:
         self.pairs: dict[Pair, Way] = {}  #: what it may carry to the peer
         self._way, self._contacted, self._gone = way, contacted, gone
         self._writer, self._clock = writer, clock
-        self._management = Management(connection.direction == "out")
+        self.management = Management(connection.direction == "out")
         self.peer = FromServer(router, writer, clock)  #: what happens to what it sends
         self.take, self.take_refused = self.peer.take, self.peer.take_refused
         self._receives = False
@@ -67,7 +67,7 @@ class ServerTrunk:
         """See Trunk."""
         self.peer.meet(pair.remote)
         if self.connection.direction == "out" and self.connection.offers_management and not self.pairs:
-            self.connection.write(self._management.enable())
+            self.connection.write(self.management.enable())
         way = self.pairs[pair] = self._way(pair)
         way.connected(self)
 
@@ -83,12 +83,12 @@ class ServerTrunk:
             # In line behind what the peer has sent before: it is told what is safe by then.
             self.peer.emit(self._writer.ticket, None, self._acknowledge)
             return
-        answer, spooled = self._management.receive(element, self._receives, self._writer.durable)
-        self.peer.inbound = self._management.inbound
+        answer, spooled = self.management.receive(element, self._receives, self._writer.durable)
+        self.peer.inbound = self.management.inbound
         if answer:
             self.connection.write(answer)
-        if self._management.is_refused:
-            self._doubtful, self._management.outbound = self._management.unacked(), None
+        if self.management.is_refused:
+            self._doubtful, self.management.outbound = self.management.unacked(), None
             self._look_later()
         if spooled:
             for way in self.pairs.values():
@@ -102,14 +102,17 @@ class ServerTrunk:
 
     def lost(self, trouble: Trouble) -> None:
         """See Trunk."""
+        self._detach(trouble)
+        self._gone(self)
+
+    def _detach(self, trouble: Trouble) -> None:
         pairs, self.pairs = self.pairs, {}
         for pair, way in pairs.items():
             way.lost(self, self.doubtful(pair), trouble)
-        self._gone(self)
 
     def doubtful(self, pair: Pair) -> list[tuple[Payload, JID]]:
         """What was sent of a pair, and may not have arrived."""
-        unsure = [*self._management.unacked(), *self._doubtful]
+        unsure = [*self.management.unacked(), *self._doubtful]
         return [(payload, to) for payload, to in unsure if pair_of(payload, to) == pair]
 
     # -- what goes to the peer
@@ -117,15 +120,15 @@ class ServerTrunk:
     @property
     def takes(self) -> bool:
         """Whether it can take a stanza now."""
-        outbound = self._management.outbound
+        outbound = self.management.outbound
         return not self.connection.paused and not (outbound is not None and outbound.is_full)
 
     def write(self, payload: Payload, to: JID) -> None:
         """Sends a stanza of one of its pairs."""
         self.connection.write(payload.addressed(to))
         self._written_at = self._clock.seconds()
-        if self._management.outbound is not None:
-            self._management.sent(payload, to)
+        if self.management.outbound is not None:
+            self.management.sent(payload, to)
             if not self._asks:
                 self._asks = True
                 self._clock.callLater(ASK_SECONDS, self._ask_soon)
@@ -135,7 +138,7 @@ class ServerTrunk:
 
     def probe(self, now: float) -> None:
         """Asks whether the peer is still there, if nothing was heard for a while and it can be asked."""
-        outbound = self._management.outbound
+        outbound = self.management.outbound
         if outbound is not None and now >= self.used_at + PROBE_SECONDS and outbound.next_deadline() is None:
             self._written_at = now
             self.ask(now)
@@ -148,19 +151,19 @@ class ServerTrunk:
     def _ask_soon(self) -> None:
         """Whatever is written is acknowledged soon, so that little is in doubt when the connection breaks."""
         self._asks = False
-        now, outbound = self._clock.seconds(), self._management.outbound
+        now, outbound = self._clock.seconds(), self.management.outbound
         if self.pairs and outbound is not None and outbound.unacked_count and not outbound.is_asked:
             self.ask(now)
 
     def ask(self, now: float) -> None:
         """Asks a peer that can be asked how far it got."""
-        if self._management.outbound is not None:
-            self._management.outbound.request(now)
+        if self.management.outbound is not None:
+            self.management.outbound.request(now)
             self.connection.write(REQUEST)
 
     def tick(self, now: float) -> None:
         """Asks for acknowledgements when it is time; a peer that gives none is gone."""
-        due = self._management.tick(now)
+        due = self.management.tick(now)
         if due is Due.REQUEST:
             self.connection.write(REQUEST)
         elif due is Due.SILENT:
@@ -169,20 +172,22 @@ class ServerTrunk:
     @property
     def unacked(self) -> int:
         """How many stanzas may not have arrived."""
-        return len(self._management.unacked()) + len(self._doubtful)
+        outbound = self.management.outbound
+        return len(self._doubtful) + (0 if outbound is None else outbound.unacked_count)
 
-    @property
-    def is_managed(self) -> bool:
-        """Whether the peer acknowledges what it is sent."""
-        return self._management.outbound is not None
-
-    def close(self, error: StreamError | None) -> None:
-        """Tells the peer how far we got, and closes the connection."""
+    def rest(self) -> None:
+        """Closes the connection because nobody needs it. What the peer has sent by then is still taken."""
         self._acknowledge()
-        self.connection.end_now(error)
+        self._detach(Trouble(Cause.STREAM, "we have closed the stream"))
+        self.connection.end(None)
+
+    def close(self) -> None:
+        """Tells the peer how far we got, and closes the connection at once: the process is about to end."""
+        self._acknowledge()
+        self.connection.end_now(None)
 
     def _acknowledge(self) -> None:
-        xml = self._management.acknowledgement(self._writer.durable)
+        xml = self.management.acknowledgement(self._writer.durable)
         if xml:
             self.connection.write(xml)
 
