@@ -13,6 +13,7 @@ from kit.archives import page as archive_page
 from kit.commands import run
 from kit.muc import change, create, enter, entered, join, party
 from kit.people import PASSWORD, People, roster_of
+from kit.pubsub import items
 from kit.pubsub_features import PUBSUB
 from kit.rejoin import ASKING, join_with, mark, missed, rejoin, resuming
 from kit.server import Server, Settings
@@ -88,6 +89,17 @@ def capabilities(people: People, client: Client, to: str) -> None:
 def reporting(people: People, client: Client, to: str) -> None:
     report = f"<report xmlns='{ns.REPORTING}' reason='urn:xmpp:reporting:spam'/>"
     client.set(f"<block xmlns='{ns.BLOCKING}'><item jid='tybalt@capulet.example'>{report}</item></block>")
+
+
+def one_list_of_bookmarks(people: People, client: Client, to: str) -> None:
+    """However a client writes and reads them (XEP-0402 §7.3)."""
+    room = f"room@{client.jid.split('@')[0]}.example"
+    listed = f"<storage xmlns='storage:bookmarks'><conference jid='{room}' autojoin='1'/></storage>"
+    client.set(f"<query xmlns='{ns.PRIVATE}'>{listed}</query>")
+    assert list(items(client, "urn:xmpp:bookmarks:1")) == [room]
+    (found,) = items(client, "storage:bookmarks").values()
+    assert found is not None
+    assert found[0].get("jid") == room
 
 
 def preauthenticated_subscription(people: People, client: Client, to: str) -> None:
@@ -278,6 +290,13 @@ def presence_versions(people: People, client: Client, to: str) -> None:
     assert find(own, "user:x/presence-version:version[@ver]") is not None, show(own)
 
 
+def wish_to_be_called_back(people: People, client: Client, to: str) -> None:
+    """Taken, and shown to nobody; tests/server/test_back_after_a_stop.py is about what comes of it."""
+    client.send(f"<presence to='{to}/Ann'><x xmlns='{ns.MUC}'><restart-notify xmlns='{ns.RESTART}'/></x></presence>")
+    entry = entered(client, to)
+    assert ns.RESTART not in show(entry.own)
+
+
 REQUESTS: dict[str, Exercise] = {
     ns.DISCO_INFO: asks(INFO),
     ns.DISCO_ITEMS: asks(ITEMS),
@@ -304,6 +323,8 @@ ACCOUNT = (
     | PUBSUB
     | {
         ns.SID: account_stanza_ids,
+        "urn:xmpp:bookmarks:1#compat": one_list_of_bookmarks,
+        "urn:xmpp:bookmarks:1#compat-pep": one_list_of_bookmarks,
         ns.MAM + "#groupchat-field": archive_without_rooms,
         ns.REGISTER: asks(f"<query xmlns='{ns.REGISTER}'/>"),
         ns.REPORTING: reporting,
@@ -324,6 +345,7 @@ ROOM = (
         f"{MODERATE}:0": old_moderation,
         f"{MODERATE}:1": moderation,
         ns.PUSH: push,
+        ns.RESTART: wish_to_be_called_back,
         "urn:xmpp:mfr": fast_reconnect,
         ns.PRESENCE_SESSION: fast_reconnect,
         ns.PRESENCE_VERSIONS: presence_versions,

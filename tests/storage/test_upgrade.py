@@ -9,6 +9,10 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, insert, inspect
 
+from fermata.core.pubsub.bookmarks import bookmark_of
+from fermata.core.pubsub.config import PRIVATE
+from fermata.core.pubsub.nodes import ACCOUNT, Limits, Nodes
+from fermata.core.stored_xml import stanza_from
 from fermata.storage import migrations
 from fermata.storage.connect import connect
 from fermata.storage.statements import ARCHIVE_FLOOR
@@ -20,6 +24,10 @@ JULIET, ROMEO, TEA = JID.parse("juliet@a.example"), JID.parse("romeo@a.example")
 JULIETS, ROMEOS, TEAS, GONE = 1, 2, 3, 4
 ARCHIVE_KEY = "00112233445566778899aabbccddeeff"
 KEYS = {"salt": b"\0salt", "iterations": 10_000, "stored_key": b"\xffstored", "server_key": b"server\x7f"}
+
+BOOKMARKS = "{storage:bookmarks}storage"
+ROOM = f"<conference jid='{TEA}' name='Tea ☂' autojoin='1'><nick>Ju</nick></conference>"
+LIST = f"<storage xmlns='storage:bookmarks'>{ROOM}<url url='http://x.example'/></storage>"
 
 # Every table that the first migration makes, with rows such as the server of that time has written.
 ROWS: dict[str, list[dict[str, Any]]] = {
@@ -53,6 +61,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "value": [
         {"owner": JULIETS, "space": "vcard", "key": "", "value": "<vCard/>"},
         {"owner": ROMEOS, "space": "blocking", "key": "tybalt@a.example", "value": ""},
+        {"owner": JULIETS, "space": "private", "key": BOOKMARKS, "value": LIST},
+        {"owner": ROMEOS, "space": "private", "key": BOOKMARKS, "value": "<storage xmlns='storage:bookmarks'/>"},
     ],
     "handled": [{"sm_id": "an-sm-id", "account": ROMEOS, "h": 4_000_000_000, "stamp": 13.0}],
     "room": [
@@ -134,6 +144,25 @@ def test_what_the_first_release_kept_is_kept_by_this_one(place: Place, open_at: 
     assert same(run(database.rooms.affiliations(TEAS)), "affiliation", room=TEAS)
     assert same(run(database.rooms.occupancies(TEAS)), "occupancy", room=TEAS)
     assert same(run(database.rooms.journal(TEAS, 9)), "journal", "line", room=TEAS)
+
+
+def test_bookmarks_that_the_first_release_kept_as_private_xml_are_items_now(
+    place: Place, open_at: Callable[[Place], Opened]
+) -> None:
+    make_first_database(place)
+    opened = open_at(place)
+    database, run = opened.database, opened.turns.run
+    nodes = Nodes(JULIETS, JULIET, ACCOUNT, Limits(9, 9, 9_999, 9_999), run(database.nodes.nodes(JULIETS)))
+    node = nodes.node("urn:xmpp:bookmarks:1")
+    assert node.config == PRIVATE
+    (xml,) = run(database.nodes.payloads(JULIETS, node.name, 1, 1)).values()
+    bookmark = bookmark_of(TEA, stanza_from(xml))
+    assert bookmark is not None
+    assert bookmark[:4] == (TEA, "Tea ☂", True, "Ju")
+    kept = run(database.values.value(JULIETS, "private", BOOKMARKS))
+    assert kept is not None
+    assert [each.get("url") for each in stanza_from(kept)] == ["http://x.example"]
+    assert not run(database.nodes.nodes(ROMEOS)).nodes
 
 
 def test_numbers_and_ids_of_the_first_release_go_on(place: Place, open_at: Callable[[Place], Opened]) -> None:

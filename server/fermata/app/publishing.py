@@ -4,6 +4,7 @@ from ..core.pubsub.nodes import ACCOUNT, Nodes
 from ..host.iq import IQTable
 from ..host.services import Services
 from ..services.account_nodes import AccountNodes
+from ..services.bookmarks import Bookmarks
 from ..services.capabilities import Capabilities
 from ..services.pep import PersonalEventing
 from ..services.pubsub import Publishing
@@ -32,7 +33,9 @@ def offer_publishing(ground: Ground, services: Services) -> Services:
     ground.presences.on_contact.append(eventing.received)
     ground.subscriptions.on_granted.append(eventing.granted)
     publishing = Publishing(database.nodes, notices, database.writer, clock, new_id)
-    for service in (questions, publishing, AccountNodes(publishing, eventing, clock)):
+    nodes = AccountNodes(publishing, eventing, clock)
+    bookmarks = Bookmarks(nodes, database.nodes, database.values, notices, clock, ground.spawn)
+    for service in (questions, publishing, nodes, bookmarks):
         services.offer(service)
     return services
 

@@ -10,13 +10,13 @@ from ..core.pubsub.nodes import Nodes
 from ..core.pubsub.retrieve import Chosen, retrieve
 from ..core.records import Step
 from ..core.stored_xml import stanza_from
-from ..host.iq import Answer, Reply, Request
+from ..host.iq import Answer, Reply
 from ..host.origin import Clock
 from ..host.stores import NodeStore, Writer
 from ..xmpp import namespaces as ns
 from ..xmpp.dataforms import Form
 from ..xmpp.element import E, Element
-from ..xmpp.pubsub import PUBSUB, NodeRequest, parse, unsupported
+from ..xmpp.pubsub import PUBSUB, NodeRequest, unsupported
 from .pubsub_notices import Audience, Notices, Owner
 
 _Act = Callable[[Nodes, Requester, NodeRequest], Effects]
@@ -49,13 +49,12 @@ class Publishing:
         self._writer, self._clock, self._new_id = writer, clock, new_id
 
     def answer(
-        self, request: Request, owner: Owner, audience: Audience, requester: Requester
+        self, asked: NodeRequest, iq: Element, owner: Owner, audience: Audience, requester: Requester
     ) -> Reply | Awaitable[Reply]:
         """What answers a request, or a coroutine of it. Raises StanzaError."""
-        asked = parse(request.iq)
         if asked.verb == "items":
             return self.items(owner.nodes, requester, asked)
-        return self.settle(owner, audience, self.act(owner.nodes, requester, asked), request.iq)
+        return self.settle(owner, audience, self.act(owner.nodes, requester, asked), iq)
 
     def act(self, nodes: Nodes, requester: Requester, asked: NodeRequest) -> Effects:
         """What follows from a request that changes something, or needs no item. Raises StanzaError."""

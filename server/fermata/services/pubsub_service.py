@@ -23,7 +23,7 @@ from ..xmpp.element import Element, child
 from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload
-from ..xmpp.pubsub import OWNER, PUBSUB
+from ..xmpp.pubsub import OWNER, PUBSUB, parse
 from ..xmpp.rsm import Page
 from .pubsub import Publishing
 from .pubsub_notices import Send
@@ -155,7 +155,8 @@ class PubsubService:
 
     def _answer(self, request: Request) -> Reply | Awaitable[Reply]:
         own = self._own()
-        return self._publishing.answer(request, own, own, self._requester(request.sender))
+        requester = self._requester(request.sender)
+        return self._publishing.answer(parse(request.iq), request.iq, own, own, requester)
 
     def _disco_info(self, request: Request) -> Element:
         node = request.payload.get("node", "")

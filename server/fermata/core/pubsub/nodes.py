@@ -126,7 +126,11 @@ class Nodes:
     def check_room(self, node: Node, id: str, size: int) -> None:
         """Raises StanzaError `resource-constraint` if an item of that size would be too much."""
         old = node.items.get(id)
-        if self._used[node.creator] + size - (old.size if old is not None else 0) > self.limits.total:
+        self.check_bytes(node.creator, size - (old.size if old is not None else 0))
+
+    def check_bytes(self, creator: JID, added: int) -> None:
+        """Raises StanzaError `resource-constraint` if so many bytes more would be too much."""
+        if added > 0 and self._used[creator] + added > self.limits.total:
             raise StanzaError("resource-constraint", "too much is kept already: retract something", "wait")
 
     def check_room_for_node(self, creator: JID) -> None:
