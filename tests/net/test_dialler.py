@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from twisted.internet.protocol import Protocol
 from twisted.internet.task import Clock
+from twisted.logger import globalLogPublisher
 
 from fermata.core.s2s.outgoing import Verify
 from fermata.host.federation import Cause, Pair, Trouble, Verdict
@@ -140,6 +141,20 @@ def dial(dialler: Dialler, run_in: Callable[..., Any]) -> Callable[..., Attempt]
     return begin
 
 
+@pytest.fixture
+def flushed() -> Iterator[list[dict[str, Any]]]:
+    """The failures that are logged meanwhile."""
+    failures: list[dict[str, Any]] = []
+
+    def observe(event: dict[str, Any]) -> None:
+        if "log_failure" in event:
+            failures.append(event)
+
+    globalLogPublisher.addObserver(observe)
+    yield failures
+    globalLogPublisher.removeObserver(observe)
+
+
 def until(condition: Callable[[], object]) -> None:
     """Polls: what happens on the reactor's thread announces itself in no other way."""
     waiting = threading.Event()
@@ -263,6 +278,15 @@ def test_giving_up_works_while_the_name_server_is_asked(dial, dns, network, run_
     run_in(attempt.cancel)
     assert attempt.troubles == []
     assert not run_in(reactor.getDelayedCalls)
+
+
+def test_a_fault_of_our_own_is_told_as_well(dial, dns, network, monkeypatch, flushed):
+    network.serve("127.0.0.2", "yes")
+    dns.server("b.example", network.port, "127.0.0.2")
+    monkeypatch.setattr(Resolver, "targets", None)
+    assert dial().trouble.text == "the search failed for a fault of our own, which the log tells"
+    (event,) = flushed
+    assert event["remote"] == "b.example"
 
 
 def test_nothing_ends_what_has_authenticated(dial, dns, network, run_in, reactor):

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import integers, lists, tuples
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
+from twisted.names import dns as real_dns
 
 from fermata.host.federation import Cause
-from fermata.net.name_servers import NameServers, SystemNameServers
+from fermata.net.name_servers import NameServerError, NameServers, SystemNameServers, _unpacked
 from fermata.net.names import Names, UnreachableError
 from fermata.net.resolver import Resolver
 from fermata.net.targets import Place, Service
@@ -266,6 +269,35 @@ def test_an_answer_to_another_question_is_no_answer(reactor, run_in, monkeypatch
         liar.a("h.example", "127.0.0.1")
         with pytest.raises(UnreachableError):
             run_in(resolving(reactor, [liar.address]).targets, Place("h.example", 1, False))
+
+
+@given(changes=lists(tuples(integers(0, 300), integers(0, 255)), min_size=1, max_size=6), length=integers(0, 300))
+def test_whatever_a_name_server_says_is_an_answer_or_none(changes, length):
+    """Its answer with some octets changed, and cut somewhere."""
+    message = real_dns.Message(7, answer=1)
+    message.queries = [real_dns.Query(b"b.example", real_dns.SRV)]
+    for name, record in (
+        (b"b.example", real_dns.Record_CNAME(b"c.example")),
+        (b"c.example", real_dns.Record_SRV(1, 1, 5269, b"host.example")),
+        (b"c.example", real_dns.Record_A("127.0.0.1")),
+    ):
+        message.answers.append(real_dns.RRHeader(name, record.TYPE, real_dns.IN, 60, record))
+    octets = bytearray(message.toStr())
+    for place, octet in changes:
+        octets[place % len(octets)] = octet
+
+    class Liar:
+        async def ask(self, name: str, kind: int) -> real_dns.Message:
+            answer = _unpacked(bytes(octets[:length]), 7, real_dns.Query(b"b.example", real_dns.SRV))
+            if answer is None:
+                raise NameServerError("nothing that could be understood")
+            return answer
+
+    found: list[object] = []
+    resolver = Resolver(Names(Liar(), Clock()), {}, None)
+    Deferred.fromCoroutine(resolver.places("b.example")).addBoth(found.append)
+    (outcome,) = found
+    assert isinstance(outcome, list) or isinstance(outcome.value, UnreachableError)
 
 
 def test_a_search_can_be_given_up(reactor, run_in, dns):

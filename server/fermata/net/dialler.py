@@ -57,7 +57,7 @@ class Dialler:
         search = _Search(self._reactor, self._resolver, self._connect, pair, Authenticate(), NEGOTIATION_SECONDS)
         running = Deferred.fromCoroutine(self._in_turn(self._searches, search.run))
         running.addTimeout(_SEARCH_SECONDS, self._reactor, lambda *_: search.most_telling())
-        running.addCallback(ended).addErrback(_tell, pair)
+        running.addErrback(_explain, pair).addCallback(ended).addErrback(_explain, pair)
         return running.cancel
 
     def verify(self, pair: Pair, stream_id: str, key: str, answered: Callable[[Verdict, str], None]) -> None:
@@ -76,7 +76,7 @@ class Dialler:
         search = _Search(self._reactor, self._resolver, self._connect, pair, purpose, QUESTION_SECONDS)
         running = Deferred.fromCoroutine(self._in_turn(self._verifications, search.run))
         running.addTimeout(_VERIFICATION_SECONDS, self._reactor, lambda *_: search.most_telling())
-        running.addCallback(ended).addErrback(_tell, pair)
+        running.addErrback(_explain, pair).addCallback(ended).addErrback(_explain, pair)
 
     async def _in_turn(self, turns: DeferredSemaphore, run: Callable[[], Awaitable[Trouble | None]]) -> Trouble | None:
         await turns.acquire()
@@ -87,9 +87,12 @@ class Dialler:
             turns.release()
 
 
-def _tell(failure: Failure, pair: Pair) -> None:
-    if failure.check(CancelledError) is None:
-        _log.failure("the search for {remote} failed", failure, remote=pair.remote)
+def _explain(failure: Failure, pair: Pair) -> Trouble | None:
+    """Whoever waits for a search hears of its end, even if that is a fault of our own."""
+    if failure.check(CancelledError) is not None:
+        return None
+    _log.failure("the search for {remote} failed", failure, remote=pair.remote)
+    return Trouble(Cause.STREAM, "the search failed for a fault of our own, which the log tells")
 
 
 class _Search:

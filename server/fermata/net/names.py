@@ -66,7 +66,7 @@ class Names:
             message = await self._servers.ask(name, kind)
             seconds = min([seconds, *(header.ttl for header in message.answers)])
             alias = _end_of_aliases(name, message.answers)
-            wanted = [each for each in message.answers if each.type == kind and str(each.name).lower() == alias]
+            wanted = [each for each in message.answers if each.type == kind and text_of(each.name) == alias]
             if wanted:
                 return seconds, Found(tuple(each.payload for each in wanted[:_RECORDS]), True)
             if message.rCode == dns.ENAME or alias == name:
@@ -75,13 +75,18 @@ class Names:
         raise NameServerError(_CIRCLE)
 
 
+def text_of(name: dns.Name) -> str:
+    """A name as text, in lower case; what is not ASCII in it makes it one that cannot exist."""
+    return name.name.decode("ascii", "replace").lower()
+
+
 def _end_of_aliases(name: str, answers: list[dns.RRHeader]) -> str:
     """The name that an answer ends with. Raises NameServerError."""
     aliases = {}
     for each in answers:
         payload: Any = each.payload
         if each.type == dns.CNAME:
-            aliases[str(each.name).lower()] = str(payload.name).lower()
+            aliases[text_of(each.name)] = text_of(payload.name)
     for _ in aliases:
         name = aliases.get(name, name)
     if name in aliases:

@@ -17,7 +17,7 @@ from ..host.federation import Cause, Trouble
 from ..host.origin import Clock
 from .certificates import ascii_name
 from .name_servers import NameServers, Server, SystemNameServers
-from .names import Found, Names, UnreachableError
+from .names import Found, Names, UnreachableError, text_of
 from .targets import DEFAULT_PORT, Place, Service, Target, alternating, in_order, literal
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ class Resolver:
     async def _services(self, name: str, direct_tls: bool) -> list[Service]:
         found = await self._names.find(name, dns.SRV)
         return [
-            Service(each.priority, each.weight, str(each.target).rstrip(".") or ".", each.port, direct_tls)
+            Service(each.priority, each.weight, text_of(each.target).rstrip(".") or ".", each.port, direct_tls)
             for each in found.records
         ]
 
