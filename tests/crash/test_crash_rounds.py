@@ -12,7 +12,19 @@ from kit.crash import hasty_server
 from kit.crash.campaign import Campaign
 from kit.crash.crowd import RANDOM_INSTANT, Plan
 from kit.crash.deeds import Message
-from kit.crash.inspection import CHANGES, DATABASE, DOUBLED, HANDLED, MISSING, ORDER, SPOOL, UNKEPT, Fault
+from kit.crash.inspection import (
+    CHANGES,
+    DATABASE,
+    DOUBLED,
+    HANDLED,
+    LOST,
+    MISSING,
+    ORDER,
+    SPOOL,
+    UNKEPT,
+    UNSEEN,
+    Fault,
+)
 from kit.crash.participant import Participant
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -52,6 +64,7 @@ def test_kill_at_any_instant_loses_nothing_that_was_acked_or_seen(start: Start, 
     faults = [(outcome.number, outcome.died, fault) for outcome in outcomes for fault in outcome.faults]
     assert not faults, f"seed {campaign.seed}"
     assert sum(outcome.counts["messages acked"] for outcome in outcomes) > 100
+    assert sum(outcome.counts["sessions resumed"] for outcome in outcomes) > 10
 
 
 def test_a_server_that_tells_before_it_writes_is_found_out(start: Start) -> None:
@@ -61,6 +74,26 @@ def test_a_server_that_tells_before_it_writes_is_found_out(start: Start) -> None
     rules = {fault.rule for fault in campaign.inspection(campaign.snapshot(), participants).faults()}
     assert died == RANDOM_INSTANT
     assert rules >= {MISSING, UNKEPT, HANDLED, CHANGES["roster"]}
+
+
+def test_a_server_that_forgets_its_sessions_is_found_out(start: Start) -> None:
+    campaign = start("archive")
+    campaign.round()
+    for log in (campaign.directory / "var").glob("sessions-*.log"):
+        log.unlink()
+    campaign.welcome_back()
+    assert {fault.rule for fault in campaign.faults_of_the_return()} == {LOST}
+
+
+def test_a_message_that_a_session_never_got_is_found_out(start: Start) -> None:
+    campaign = start("archive")
+    _, participants = campaign.play(Plan(RANDOM_INSTANT, 0, 0.5), Random(3))
+    reader = next(each for each in participants if each.sm_id and len(each.chats) > 2)
+    inspection = campaign.inspection(campaign.snapshot(), participants)
+    lost = Fault(UNSEEN, f"{reader.jid} never got {reader.chats[1].text!r}")
+    assert lost not in inspection.returned(reader, inspection.counted(reader))
+    del reader.chats[1]
+    assert lost in inspection.returned(reader, inspection.counted(reader))
 
 
 # What a faulty server could have left on the disk, as SQL over what a good one did, and what is to be said of it.

@@ -55,6 +55,9 @@ class Campaign:
         self._owners = {room: f"{name}@{DOMAIN}" for room, name in zip(ROOMS, self._names, strict=False)}
         self._number = 0
         self._log_read = 0
+        self._before: tuple[Inspection, Snapshot, list[Participant]] | None = None  # the last round
+        self._late: list[Fault] = []  # faults of the last round that were found when everybody came back
+        self._resumed = 0
 
     def prepare(self) -> None:
         """Make the accounts and the rooms."""
@@ -62,7 +65,7 @@ class Campaign:
         self.server.start()
         for room, owner in self._owners.items():
             participant = Participant(owner.partition("@")[0], "owner", is_managed=False)
-            participant.log_in(self.server.link(), "")
+            participant.log_in(self.server.link())
             xml = participant.enter(room) + participant.do(deeds.accept_configuration(participant.new_id(), room))
             participant.send(xml)
             deadline = time.monotonic() + PATIENCE
@@ -100,6 +103,7 @@ class Campaign:
 
     def play(self, plan: Plan, random: Random) -> tuple[str, list[Participant]]:
         """A round without the inspection: how the server died, and who was there."""
+        self.welcome_back()
         self._number += 1
         names = random.sample(self._names, ACCOUNTS - ABSENT)
         unmanaged = set(random.sample(names, UNMANAGED))
@@ -108,16 +112,37 @@ class Campaign:
         crowd = Crowd(self.server, participants, Traffic(random, self._owners, accounts))
         self.server.launch(**plan.environment)
         self.server.wait_until_it_listens()
-        return crowd.run(plan, self.ledger), participants
+        return crowd.run(plan), participants
+
+    def welcome_back(self) -> None:
+        """Whoever was there when the server died resumes his session: nothing may be missing, nothing come twice.
+
+        Then they all say goodbye, and the server dies once more.
+        """
+        if self._before is None:
+            return
+        (inspection, snapshot, participants), self._before = self._before, None
+        self.server.start()
+        for participant, told in Crowd(self.server, participants, Traffic(Random(0), {}, [])).come_back().items():
+            self._late += inspection.returned(participant, told)
+            self._resumed += told is not None
+        self.server.kill()
+        snapshot.close()
+
+    def faults_of_the_return(self) -> list[Fault]:
+        """What was wrong when everybody came back; told once."""
+        found, self._late = self._late, []
+        return found
 
     def finish(self) -> Outcome:
         """Start once more and let everybody have what waits for him; the server then stops as it should."""
+        self.welcome_back()
         self._number += 1
         participants = [Participant(name, f"r{self._number}", is_managed=True) for name in self._names]
         traffic = Traffic(Random(self.seed), self._owners, [])
         self.server.start()
         crowd = Crowd(self.server, participants, traffic)
-        crowd.log_in(self.ledger)
+        crowd.log_in()
         crowd.gather()
         crowd.settle()
         self.server.stop()
@@ -138,8 +163,10 @@ class Campaign:
         outcome.faults += [Fault(SERVER, line) for line in self._new_errors()]
         outcome.counts += count(participants)
         outcome.counts["messages archived"] = len(inspection.archived)
+        outcome.counts["sessions resumed"], self._resumed = self._resumed, 0
+        outcome.faults += self.faults_of_the_return()
         inspection.settle()
-        snapshot.close()
+        self._before = inspection, snapshot, [each for each in participants if each.sm_id]
         return outcome
 
     def _new_errors(self) -> list[str]:

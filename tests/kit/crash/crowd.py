@@ -2,6 +2,7 @@
 
 import selectors
 import time
+from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
@@ -11,7 +12,6 @@ from .. import ns
 from ..server import Server
 from ..wire import StreamClosed
 from . import deeds
-from .ledger import Ledger
 from .participant import Participant
 from .traffic import Traffic
 
@@ -50,10 +50,10 @@ class Crowd:
         self._server, self._participants, self._traffic = server, participants, traffic
         self._selector = selectors.DefaultSelector()
 
-    def run(self, plan: Plan, ledger: Ledger) -> str:
+    def run(self, plan: Plan) -> str:
         """Everything from the first login to the last byte that the server wrote; returns how it died."""
         try:
-            self.log_in(ledger)
+            self.log_in()
             self.gather()
             self._until(time.monotonic() + plan.delay, talk=True)
         except (StreamClosed, OSError, AssertionError):
@@ -73,13 +73,40 @@ class Crowd:
         assert not self._selector.get_map(), "a connection outlives the server"
         self._selector.close()
 
-    def log_in(self, ledger: Ledger) -> None:
+    def log_in(self) -> None:
         """One after the other."""
         for participant in self._participants:
-            left = ledger.left.get(participant.account)
             link = self._server.link()
-            participant.log_in(link, left.sm_id if left is not None else "")
+            participant.log_in(link)
             self._selector.register(link.socket, selectors.EVENT_READ, participant)
+
+    def come_back(self) -> dict[Participant, int | None]:
+        """Everybody resumes his session, takes what comes, and closes it; returns how far the server says it got."""
+        told = {}
+        for participant in self._participants:
+            link = self._server.link()
+            told[participant] = participant.come_back(link)
+            if told[participant] is None:
+                link.close()
+            else:
+                self._selector.register(link.socket, selectors.EVENT_READ, participant)
+        present = [participant for participant, h in told.items() if h is not None]
+        for participant in present:
+            participant.send(participant.do(deeds.ping(participant.new_id())))
+        self._until_all(
+            present, lambda each: len(each.sent) in each.confirmed, "somebody who came back is not answered"
+        )
+        for participant in present:
+            participant.send("</stream:stream>")
+        self._until_all(present, lambda each: each.is_gone, "a stream that was closed stays open")
+        self._selector.close()
+        return told
+
+    def _until_all(self, participants: list[Participant], holds: Callable[[Participant], bool], words: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not all(holds(each) for each in participants):
+            assert time.monotonic() < deadline, words
+            self._serve()
 
     def gather(self) -> None:
         """Everybody enters all rooms."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .deeds import Change, Key, Message
-from .ledger import Ledger, Left
+from .ledger import Ledger
 from .participant import Participant, Seen
 from .snapshot import Row, Snapshot
 
@@ -22,9 +22,11 @@ CHANGES = {
     "occupancy": "occupants lost",
 }
 HANDLED = "sessions told less than they had been"
+LOST = "sessions that could not be resumed"
+UNSEEN = "messages that a session never got"
 DATABASE = "damage in the database"
 SERVER = "errors of the server"
-RULES = (MISSING, UNKEPT, DOUBLED, ORDER, SPOOL, *CHANGES.values(), HANDLED, DATABASE, SERVER)
+RULES = (MISSING, UNKEPT, DOUBLED, ORDER, SPOOL, *CHANGES.values(), HANDLED, LOST, UNSEEN, DATABASE, SERVER)
 
 
 class Fault(NamedTuple):
@@ -79,20 +81,16 @@ class Inspection:
     def settle(self) -> None:
         """Carries over to the next round."""
         self._ledger.take(self._snapshot, self.archived)
-        for each in self._participants:
-            if each.told:
-                del self._ledger.left[each.account]
-            if each.sm_id:
-                self._ledger.left[each.account] = Left(each.sm_id, self._handled.get(each.sm_id))
+        self._ledger.former.update(each.jid for each in self._participants)
 
     # What was sent
 
-    def _counted(self, participant: Participant) -> int:
-        """The h on the disk."""
+    def counted(self, participant: Participant) -> int:
+        """The h of its session that is on the disk."""
         return self._handled.get(participant.sm_id, 0)
 
     def _safe(self, participant: Participant, position: int) -> bool:
-        return participant.is_told(position) or position <= self._counted(participant)
+        return participant.is_told(position) or position <= self.counted(participant)
 
     def _messages(self, participant: Participant) -> Iterator[Fault]:
         for position, deed in enumerate(participant.sent, 1):
@@ -103,7 +101,7 @@ class Inspection:
                 self._ledger.owed.add(deed.text)
             if deed.is_groupchat or self._keeps_chats:
                 yield from self._archived_once(participant, position, deed, safe)
-            h = self._counted(participant)
+            h = self.counted(participant)
             if self._counts_in_order and participant.is_managed and position > h and self._is_kept(deed):
                 yield Fault(DOUBLED, f"{deed.id} is kept, but h is {h}")
 
@@ -179,6 +177,28 @@ class Inspection:
         start = seqs.index(first) if first in kept else len(seqs)
         return seqs[start : start + length]
 
+    # What came after the crash
+
+    def returned(self, participant: Participant, told: int | None) -> Iterator[Fault]:
+        """What is wrong with a session that was resumed: the server then said that it had handled `told` stanzas."""
+        if told is None:
+            yield Fault(LOST, participant.jid)
+            return
+        yield from (Fault(SERVER, f"{participant.jid}: {problem}") for problem in participant.problems)
+        if told != self.counted(participant):
+            yield Fault(HANDLED, f"{participant.jid}: told {told}, {self.counted(participant)} on the disk")
+        yield from self._chats_seen(participant)
+        yield from self._rooms_seen(participant)
+        self._ledger.owed -= {chat.text for chat in participant.chats}
+        number, seen = self._snapshot.numbers[participant.account], {chat.text for chat in participant.chats}
+        for row in self.archived if participant.has_come else ():
+            if number in row.owners and not row.sender.startswith(f"{participant.account}/") and row.text not in seen:
+                yield Fault(UNSEEN, f"{participant.jid} never got {row.text!r}")
+        for room, place in participant.places.items():
+            newest = list(self._kept_in(room).values())[-1:]
+            if place.is_in and place.visits[-1] and [place.visits[-1][-1].text] != newest:
+                yield Fault(UNSEEN, f"{participant.jid} never got the newest message of {room}: {newest}")
+
     # What was changed
 
     def _changes(self) -> Iterator[Fault]:
@@ -196,6 +216,8 @@ class Inspection:
             if after.get(key) not in values:
                 yield Fault(CHANGES[key[0]], f"{key} is {after.get(key)!r}, not one of {values}")
         for key in (before.keys() | after.keys()) - possible.keys():
+            if key[0] == "occupancy" and key[2] in self._ledger.former and key not in after:
+                continue
             if before.get(key) != after.get(key):
                 yield Fault(CHANGES[key[0]], f"{key} was {before.get(key)!r}, and is {after.get(key)!r}")
 
@@ -206,7 +228,3 @@ class Inspection:
             yield Fault(HANDLED, f"{participant.jid}: {participant.acked} acked, {counted} on the disk")
         if counted is not None and counted > len(participant.sent):
             yield Fault(HANDLED, f"{participant.jid}: {counted} on the disk, {len(participant.sent)} sent")
-        for told in participant.told:
-            kept = self._ledger.left[participant.account].h
-            if told != kept:
-                yield Fault(HANDLED, f"{participant.account}: told {told} of its last session, {kept} on the disk")

@@ -1,20 +1,14 @@
 """What is known from the rounds before: how things stood on the disk, and what is still owed to whom."""
 
-from typing import NamedTuple
-
 from .deeds import Settings
 from .snapshot import Row, Snapshot
 
 
-class Left(NamedTuple):
-    """A session that was lost in a crash: what the next login asks for."""
-
-    sm_id: str
-    h: int | None  # as it was on the disk
-
-
 class Ledger:
-    """`rooms` are the texts in each room's archive, in order; `owed` messages wait in the spool for an account."""
+    """`rooms` are the texts in each room's archive, in order; `owed` messages wait in the spool for an account.
+
+    `former` are the full JIDs of earlier rounds: those sessions may be over by now.
+    """
 
     def __init__(self, snapshot: Snapshot, rooms: list[str]) -> None:
         self.settings: Settings = snapshot.settings()
@@ -22,7 +16,7 @@ class Ledger:
         self.newest = 0
         self.weight = snapshot.weight(0)
         self.owed: set[str] = set()
-        self.left: dict[str, Left] = {}
+        self.former: set[str] = set()
 
     def take(self, snapshot: Snapshot, archived: list[Row]) -> None:
         """The next round starts from what is on the disk now."""

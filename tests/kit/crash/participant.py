@@ -50,24 +50,15 @@ class Participant:
         self.roster: dict[str, str] = {}
         self.problems: list[str] = []
         self.sm_id = ""
-        self.told: list[int | None] = []  # the h that <failed/> said of the session before, if it was asked for
         self.is_gone = False
+        self.has_come = False  # it has become available, and the server said that it knows
         self._positions: dict[str, int] = {}
 
     # Logging in, one thing after the other
 
-    def log_in(self, link: Link, previous: str) -> None:
-        """Log in, ask for the session `previous` (an SM-ID, or none), which must be gone, and bind."""
-        self.client = client = Client(link, DOMAIN)
-        client.open()
-        client.scram("SCRAM-SHA-1", self.name, PASSWORD)
-        client.open()
-        if previous:
-            failed = client.resume(previous, 0)
-            if failed.tag != f"{{{ns.SM}}}failed":
-                self.problems.append(f"a session came back from the dead: {show(failed)}")
-            h = failed.get("h")
-            self.told.append(None if h is None else int(h))
+    def log_in(self, link: Link) -> None:
+        """Log in, bind and, with stream management, turn that on."""
+        self.client = client = self._authenticated(link)
         client.bind(self.resource)
         result = client.get(f"<query xmlns='{ns.ROSTER}'/>")
         items = result.findall("roster:query/roster:item", ns.PREFIXES)
@@ -75,6 +66,22 @@ class Participant:
         if self.is_managed:
             self.sm_id = client.enable().get("id", "")
         client.transparent = True
+
+    def come_back(self, link: Link) -> int | None:
+        """Resume the session over a new connection: how far the server says it got, or None if it will not."""
+        handled, self.client = self.client.handled, self._authenticated(link)
+        answer = self.client.resume(self.sm_id, handled)
+        if answer.tag != f"{{{ns.SM}}}resumed":
+            return None
+        self.client.transparent, self.is_gone = True, False
+        return int(answer.get("h", "-1"))
+
+    def _authenticated(self, link: Link) -> Client:
+        client = Client(link, DOMAIN)
+        client.open()
+        client.scram("SCRAM-SHA-1", self.name, PASSWORD)
+        client.open()
+        return client
 
     # Doing
 
@@ -162,6 +169,7 @@ class Participant:
         if not self.acked <= h <= len(self.sent):
             self.problems.append(f"h is {h} after {self.acked}, with {len(self.sent)} sent")
         self.acked = max(self.acked, h)
+        self.has_come = self.acked > 0
 
     def _confirm(self, position: int) -> None:
         if position:
