@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from kit.dns import NameServer
+from kit.people import PASSWORD
 from kit.server import Server, Settings, free_port
+from kit.stanzas import find
+from kit.wire import Client
 
 
 @pytest.fixture
@@ -38,6 +41,7 @@ def start(tmp_path: Path, dns: NameServer) -> Iterator[Callable[..., Server]]:
 
     yield start_one
     for server in running:
+        server.cut_all()
         if server.is_running():
             server.stop()
         assert not server.failures()
@@ -60,3 +64,42 @@ def test_two_servers_prove_their_domains_by_dialback(start: Callable[..., Server
         " by dialback: it has found this server by the DNS, and had our key confirmed"
     )
     assert json.loads(ours.command("s2s", "list", "--json")) == []
+
+
+def test_a_way_is_listed_from_its_first_message_and_closed_on_request(start: Callable[..., Server]) -> None:
+    ours, theirs = start("a.example"), start("b.example")
+    ann, ben = logged_in(ours, "ann@a.example"), logged_in(theirs, "ben@b.example")
+    ann.send("<message to='ben@b.example' type='chat'><body>Hello</body></message>")
+    assert ben.expect("message").get("from") == ann.jid
+    (row,) = json.loads(ours.command("s2s", "list", "--json"))
+    assert (row["local"], row["remote"], row["state"], row["direction"]) == ("a.example", "b.example", "up", "out")
+    assert (row["proof"], row["encrypted"], row["sent"], row["queued"]) == ("dialback", True, 1, 0)
+    assert ours.command("s2s", "list", "b.example").startswith("a.example\tb.example\tup\t")
+    assert ours.command("s2s", "close", "b.example").endswith("closed\n")
+    ann.send("<message to='ben@b.example' type='chat'><body>Still there?</body></message>")
+    assert find(ben.expect("message"), "body").text == "Still there?"
+
+
+def test_what_is_in_the_way_is_in_the_list(start: Callable[..., Server], dns: NameServer) -> None:
+    ours = start("a.example")
+    dns.server("b.example", free_port())
+    ann = logged_in(ours, "ann@a.example")
+    ann.send("<message to='ben@b.example' type='chat'><body>Hello</body></message>")
+    row: dict[str, Any] = {"trouble": ""}
+    while not row["trouble"]:
+        (row,) = json.loads(ours.command("s2s", "list", "--json"))
+    assert row["state"] == "retrying"
+    assert row["queued"] == 1
+    assert row["trouble"].endswith(": nobody listens there")
+
+
+def logged_in(server: Server, jid: str) -> Client:
+    name, domain = jid.split("@")
+    server.command("user", "add", jid, "--password", PASSWORD)
+    client = Client(server.link(), domain)
+    client.open()
+    client.authenticate(name, PASSWORD)
+    client.bind()
+    client.send("<presence/>")
+    client.expect("presence")
+    return client
