@@ -238,15 +238,14 @@ class Stage:
         self.room = self.reloaded()
 
     def occupancies(self) -> list[OccupancySaved]:
-        """What is left of the records of occupancy after playing them through."""
+        """What is left of the records of occupancy after playing them through, as a database has them."""
         left: dict[str, OccupancySaved] = {}
         for record in self.records:
             if isinstance(record, OccupancySaved):
-                left.pop(record.jid, None)
                 left[record.jid] = record
             elif isinstance(record, OccupancyEnded):
                 del left[record.jid]
-        return list(left.values())
+        return sorted(left.values(), key=lambda row: (row.entered, row.jid))
 
     def reloaded(self) -> Room:
         """The room as it would come back from what was recorded of it."""

@@ -167,6 +167,7 @@ occupancy = Table(
     _text("presence"),
     _stamp("entered"),
     Column("wants_invite", Boolean, nullable=False, server_default=false()),
+    Column("turn", _Number, nullable=False, server_default=text("0")),
 )
 
 ping_answer = _small("ping_answer", _key("jid"), _stamp("stamp"))

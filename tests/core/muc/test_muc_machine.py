@@ -208,6 +208,20 @@ class RandomRoom(RuleBasedStateMachine):
         error = f"<error><{condition} xmlns='{ns.STANZA_ERRORS}'/></error>"
         self.do(who, f"<message type='error' to='{ROOM}/One'>{error}</message>")
 
+    @rule()
+    def crash(self) -> None:
+        """Whenever the process dies, the room comes back as it was: who is where, and what others see of him."""
+        if not self.alive:
+            return
+        before, shown = seats(self.stage.room), self.shown()
+        self.stage.room = self.stage.reloaded()
+        assert seats(self.stage.room) == before
+        assert self.shown() == shown
+
+    def shown(self) -> dict[str, tuple[str, str]]:
+        occupants = self.stage.room.occupants
+        return {occupant.nick: (occupant.plain.rest, occupant.revealing.rest) for occupant in occupants}
+
     # -- what holds
 
     @invariant()

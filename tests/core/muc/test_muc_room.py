@@ -83,3 +83,16 @@ def test_the_configuration_is_kept_as_it_is():
 
 def test_a_configuration_of_another_version_is_read_as_far_as_it_is_known():
     assert Config.from_json('{"roomname": "Tea", "colour": "green"}') == Config(roomname="Tea")
+
+
+def test_after_a_start_others_see_of_somebody_what_he_said_last() -> None:
+    stage = Stage()
+    stage.enter(BOB)
+    stage.now += 1
+    stage.enter(BOB2, "Bob")
+    stage.presence(BOB, "Bob", "<show>dnd</show>")
+    stage.room = stage.reloaded()
+    assert "<show>dnd</show>" in stage.room.occupants.named("Bob").plain.rest
+    stage.presence(BOB2, "Bob", "<show>xa</show>")
+    stage.room = stage.reloaded()
+    assert "<show>xa</show>" in stage.room.occupants.named("Bob").plain.rest

@@ -178,9 +178,9 @@ def change_availability(room: RoomState, effects: Effects, occupant: Occupant, s
 
 def speak(room: RoomState, effects: Effects, occupant: Occupant, sender: JID, text: str) -> None:
     """Takes a session's presence for the occupant's, and tells it to everybody but that session."""
-    session = occupant.sessions.pop(sender)
+    session = occupant.sessions[sender]
     session.presence = text
-    occupant.sessions[sender] = session
+    occupant.speaks(session)
     refresh(occupant)
     tell_self(room, effects, present(occupant), [jid for jid in occupant.sessions if jid != sender])
     show(room, effects, occupant)

@@ -29,15 +29,17 @@ class Session:
 
     `presence` is what it last told the room: a `<presence/>` without addresses, from the end of its name on and up to
     its end tag. `former` are the nicknames that it gave up lately, each with the time. `wants_invite`: see
-    `core.muc.come_back`. `rejoined` is when it asked last to be let in if it were not (see `core.muc.rejoin`).
+    `core.muc.come_back`. `rejoined` is when it asked last to be let in if it were not (see `core.muc.rejoin`). `turn`
+    is higher than that of those sessions of the occupant that spoke before it.
     """
 
-    __slots__ = ("entered", "former", "jid", "presence", "rejoined", "wants_invite")
+    __slots__ = ("entered", "former", "jid", "presence", "rejoined", "turn", "wants_invite")
 
     def __init__(self, jid: JID, presence: str, entered: float, wants_invite: bool = False) -> None:
         self.jid, self.presence, self.entered, self.wants_invite = jid, presence, entered, wants_invite
         self.former: tuple[tuple[str, float], ...] = ()
         self.rejoined = -inf
+        self.turn = 0
 
 
 class Occupant:
@@ -59,6 +61,13 @@ class Occupant:
     def nick(self) -> str:
         """The nickname."""
         return self.jid.resource
+
+    def speaks(self, session: Session) -> None:
+        """That session is the one whose presence the others see, from now on."""
+        self.sessions.pop(session.jid, None)
+        if self.sessions:
+            session.turn = self.shown.turn + 1
+        self.sessions[session.jid] = session
 
     @property
     def shown(self) -> Session:
@@ -109,7 +118,7 @@ class Occupants:
 
     def enter(self, occupant: Occupant, session: Session) -> None:
         """Puts one more session of an occupant in; the occupant too if it is new."""
-        occupant.sessions[session.jid] = session
+        occupant.speaks(session)
         self._by_session[session.jid] = occupant
         self._by_nick[occupant.nick] = occupant
         self._by_key[nickname_key(occupant.nick)] = occupant

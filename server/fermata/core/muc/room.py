@@ -80,6 +80,10 @@ class Room:
         state.history.is_whole = len(newest) < config.maxhistoryfetch
         for row in occupancies:
             self._restore(row)
+        for occupant in state.occupants:
+            if len(occupant.sessions) > 1:
+                occupant.sessions = dict(sorted(occupant.sessions.items(), key=lambda item: item[1].turn))
+            refresh(occupant)
         state.changelog = Changelog.load(number, changelog or {})
         if state.changelog is not None:
             state.changelog.watched_by(state.occupants.everyone if cheap_rejoin else ())
@@ -91,8 +95,9 @@ class Room:
             nick_jid, bare = state.jid.with_resource(row.nick), session_jid.bare
             occupant = Occupant(nick_jid, bare, state.affiliation_of(bare), row.role, state.secret)
         presence = row.presence.removeprefix("<presence").removesuffix("</presence>")
-        state.occupants.enter(occupant, Session(session_jid, presence, row.entered, row.wants_invite))
-        refresh(occupant)
+        session = Session(session_jid, presence, row.entered, row.wants_invite)
+        state.occupants.enter(occupant, session)
+        session.turn = row.turn
 
     @classmethod
     def create(

@@ -198,6 +198,7 @@ class RoomState:
                 presence,
                 session.entered,
                 session.wants_invite,
+                session.turn,
             )
         )
 
