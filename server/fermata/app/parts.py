@@ -44,7 +44,7 @@ from ..services.visibility import Visibility
 from ..storage.database import Database
 from ..xmpp.jid import JID
 from .components import Components
-from .config_tables import Config
+from .config_tables import Config, RestartInvites
 from .federation import Federating
 from .lasting_sessions import LastingSessions
 from .offered import Ground, offered
@@ -186,6 +186,7 @@ class Parts:
             most,
             self._config.archive.rooms,
             self._config.stay.cheap_rejoin,
+            self._config.stay.restart_invites is not RestartInvites.OFF,
         )
         iqs = IQTable(self._spawn, database.writer)
         RoomServiceRequests(domain, "Rooms", loading, iqs)

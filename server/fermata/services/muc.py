@@ -292,6 +292,8 @@ class RoomService:
             room.queue.put(ticket, step, self._send, sends)
         elif sends:
             room.queue.put(0, None, self._send, sends)
+        if effects.due:
+            self._clock.callLater(max(0.0, effects.due - self._clock.seconds()), self._tick, room)
         if effects.destroyed:
             self.rooms.drop(room.rules.jid)
             if effects.venue:

@@ -54,8 +54,10 @@ class RoomLoading:
         most_occupants: float,
         keeps_archives: bool,
         cheap_rejoin: bool = True,
+        calls_back: bool = True,
     ) -> None:
-        self._cheap_rejoin = cheap_rejoin
+        """`calls_back`: those whom a stop puts out may ask to be invited again."""
+        self._cheap_rejoin, self._calls_back = cheap_rejoin, calls_back
         self._rooms, self._entities, self._archive, self._values = rooms, entities, archive, values
         self._clock, self._new_id, self._most_occupants = clock, new_id, most_occupants
         self._keeps_archives, self._reading = keeps_archives, ArchiveReading(archive)
@@ -74,7 +76,7 @@ class RoomLoading:
             for each in await self._rooms.affiliations(row.number)
         }
         newest = await self._archive.newest(row.number, config.maxhistoryfetch)
-        return Room(
+        room = Room(
             row.number,
             jid,
             config,
@@ -92,11 +94,13 @@ class RoomLoading:
             changelog=await changelog_of(self._values, row.number),
             cheap_rejoin=self._cheap_rejoin,
         )
+        room.state.calls_back = self._calls_back
+        return room
 
     def create(self, jid: JID, creator: JID, presence: Element) -> tuple[Room, Effects]:
         """A new room, made by the presence with which somebody enters it. Raises StanzaError."""
         number = self._entities.new_number()
-        return Room.create(
+        room, effects = Room.create(
             number,
             jid,
             Config(),
@@ -109,6 +113,8 @@ class RoomLoading:
             most_occupants=self._most_occupants,
             cheap_rejoin=self._cheap_rejoin,
         )
+        room.state.calls_back = self._calls_back
+        return room, effects
 
     async def public(self, service: str) -> list[tuple[str, str]]:
         """The JIDs and names of the rooms that anybody may find."""

@@ -33,6 +33,7 @@ ALWAYS = {
     "urn:xmpp:message-retract:1",
     "urn:xmpp:message-retract:1#tombstone",
     "urn:xmpp:push:0",
+    "urn:x-fermata:restart:0",
     "urn:xmpp:mfr",
     "urn:xmpp:presence-session:0",
     "urn:xmpp:muc:affiliations:1",

@@ -508,11 +508,23 @@ def test_only_so_many_push_services_are_asked_at_a_time_and_the_silent_ones_are_
     for number in range(20):
         assert enable(stage, ANN, f"push{number}.example")[JID.parse(f"push{number}.example")]
     assert refusal(enable, stage, ANN, PUSH_SERVICE) == ("resource-constraint", "wait")
-    stage.now += 61.0
-    said = enable(stage, ANN, PUSH_SERVICE)
+    stage.now += 59.0
+    assert not stage._done(stage.room.tick(stage.now))
+    stage.now += 1.0
+    said = stage._done(stage.room.tick(stage.now))
     assert len(said[ANN]) == 20
     assert all(stanza.get("type") == "error" for stanza in said[ANN])
-    assert said[PUSH_SERVICE]
+    assert enable(stage, ANN, PUSH_SERVICE)[PUSH_SERVICE]
+
+
+def test_the_room_wants_to_be_called_when_a_push_service_has_had_its_time():
+    stage = Stage()
+    assert enable(stage, ANN, PUSH_SERVICE).effects.due == stage.now + 60.0
+
+
+def test_no_address_at_the_rooms_own_service_is_one_to_be_registered():
+    for jid in (ROOM, f"{ROOM}/Bob", ROOM.domain):
+        assert refusal(enable, Stage(), ANN, jid) == ("forbidden", "auth")
 
 
 def test_without_registrations_a_message_costs_nothing_more():

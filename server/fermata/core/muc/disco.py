@@ -53,6 +53,8 @@ def give_info(room: RoomState, effects: Effects, sender: JID, iq: Element, now: 
         raise StanzaError("item-not-found")
     identity = disco.Identity("conference", "text", room.config.roomname or room.jid.local)
     features = [*_FEATURES, *(_ARCHIVE if room.archive.is_kept else ()), *_modes(room)]
+    if room.calls_back:
+        features.append(ns.RESTART)
     if room.cheap_rejoin:
         features += _CHEAP_REJOIN
         # It is about members, whether they are here or not; elsewhere people come and go who are none.

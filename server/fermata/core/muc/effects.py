@@ -38,15 +38,16 @@ class Effects:
     `destroyed` says that the room is gone; `venue` is then where people are told to go instead, if anywhere. `recall`
     is the place in the archive of a message that the room must see before it is done with this stanza, or 0: what it
     does then is what `Room.recalled` returns. `reading` is what must be read for it, if anything: then it goes on with
-    `Room.told`.
+    `Room.told`. `due` is when `Room.tick` is to be called because of it, or 0.
     """
 
-    __slots__ = ("destroyed", "reading", "recall", "records", "sends", "venue")
+    __slots__ = ("destroyed", "due", "reading", "recall", "records", "sends", "venue")
 
     def __init__(self) -> None:
         self.records: list[Record] = []
         self.sends: list[Send | Flood] = []
         self.destroyed = False
+        self.due = 0.0
         self.recall = 0
         self.reading: Reading | None = None
         self.venue = ""

@@ -78,8 +78,8 @@ def _check_may_register(room: RoomState, sender: JID, jid: JID) -> None:
     is_member = affiliation_at_least(affiliation, "member")
     if not is_member and room.occupants.at(sender) is None:
         raise StanzaError("forbidden", "push is for occupants and members")
-    if jid.bare != sender.bare and not is_member:
-        raise StanzaError("forbidden", "you may register no address but your own")
+    if jid.bare != sender.bare and (not is_member or jid.domain == room.jid.domain):
+        raise StanzaError("forbidden", "that is no address for you to register")
 
 
 def _options(element: Element) -> str:
@@ -121,17 +121,21 @@ def _remove(room: RoomState, effects: Effects, registration: Registration) -> No
 
 
 def _ask(room: RoomState, effects: Effects, check: Check, now: float) -> None:
-    checks = room.pushes.checks
-    for id, older in list(checks.items()):
-        if now - older.asked > _CHECK_SECONDS:
-            del checks[id]
-            _refuse(room, effects, older, StanzaError("remote-server-timeout", "the push service does not answer"))
-    if len(checks) >= MOST_CHECKS:
+    if len(room.pushes.checks) >= MOST_CHECKS:
         raise StanzaError("resource-constraint", "too many push services are being asked")
     id = room.new_id()
-    checks[id] = check
+    room.pushes.checks[id] = check
+    effects.due = now + _CHECK_SECONDS
     question = E("iq", {"from": room.jid, "id": id, "type": "get"}, Element(_DISCO))
     effects.send(payload_of(question), (check.registration.jid,))
+
+
+def give_up(room: RoomState, effects: Effects, now: float) -> None:
+    """Refuses what waits for push services that have not answered in time."""
+    for id, check in list(room.pushes.checks.items()):
+        if now - check.asked >= _CHECK_SECONDS:
+            del room.pushes.checks[id]
+            _refuse(room, effects, check, StanzaError("remote-server-timeout", "the push service does not answer"))
 
 
 def _conclude(room: RoomState, effects: Effects, check: Check, answer: Element) -> None:

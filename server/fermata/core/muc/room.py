@@ -203,11 +203,12 @@ class Room:
         return self.state.locked_until or None
 
     def tick(self, now: float) -> Effects:
-        """The time has come: a room that its owner did not configure opens."""
+        """The time has come: a room that its owner did not configure opens, and nobody waits for ever."""
         effects = Effects()
         if 0 < self.state.locked_until <= now:
             self.state.locked_until = 0.0
             self.state.save(effects)
+        push.give_up(self.state, effects, now)
         return effects
 
     def shut_down(self, now: float, reason: str = "") -> Effects:

@@ -82,6 +82,7 @@ class RoomState:
         "archive",
         "awaited",
         "breaks",
+        "calls_back",
         "changelog",
         "cheap_rejoin",
         "config",
@@ -115,6 +116,7 @@ class RoomState:
         self.locked_until = 0.0
         self.most_occupants = inf
         self.cheap_rejoin = True
+        self.calls_back = True
         self.changelog: Changelog | None = None
         self.awaited: dict[JID, deque[Payload]] = {}
         self.subject = Subject.of(jid, secret)
