@@ -117,3 +117,4 @@ def test_who_is_gone_is_not_in_even_if_that_could_not_be_kept(world: World) -> N
     assert romeo.expect("message").findtext("body") == "alone"
     [room] = world.parts.room_services[0].rooms
     assert room.rules.occupants.everyone == (romeo.jid,)
+    assert world.rows("SELECT jid FROM occupancy") == [(romeo.jid,)], "she would be back after a crash"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import func, select
 
+from fermata.core.muc.config import Config
 from fermata.core.records import (
     AffiliationSaved,
     CredentialsSaved,
@@ -285,6 +286,23 @@ def test_who_was_in_the_rooms_is_read_in_bulk(opened: Opened, verona: int) -> No
     ]
     assert sorted(opened.database.recorded()) == sorted(expected)
     assert opened.rows(select(tables.ping_answer.c.jid)) == [("juliet@b.example/x",)]
+
+
+def test_a_room_is_deserted_if_it_should_have_gone_with_its_last_occupant(opened: Opened, verona: int) -> None:
+    rooms, found = opened.database.rooms, {}
+    for name, config, is_locked in (
+        ("temporary", Config(persistentroom=False), False),
+        ("locked", Config(), True),
+        ("kept", Config(), False),
+        ("used", Config(persistentroom=False), False),
+        ("owed", Config(persistentroom=False), False),
+    ):
+        found[name] = made(opened, JID.parse(f"{name}@muc.a.example"))
+        opened.keep(room_saved(found[name])._replace(config=config.json(), locked=is_locked))
+    opened.keep(OccupancySaved(found["used"], "romeo@a.example/x", "Romeo", "visitor", "<presence/>", 2.0))
+    opened.keep(InviteOwed(found["owed"], "romeo@a.example/x", "Romeo", True, 2.5))
+    assert opened.turns.run(rooms.deserted("muc.a.example")) == ["locked@muc.a.example", "temporary@muc.a.example"]
+    assert opened.turns.run(rooms.deserted("elsewhere.example")) == []
 
 
 def test_invitations_are_owed_until_they_are_settled(opened: Opened, verona: int) -> None:
