@@ -99,3 +99,15 @@ def test_short_messages_push_out_long_ones_only_by_their_number():
     for length in (900_000, 90_000, 1, 2, 3, 400_000, 400_000):
         stage.say(ANN, "x" * length)
     assert lengths(stage, BOB) == [3, 400_000, 400_000]
+
+
+def test_what_has_had_its_time_in_the_archive_is_not_told_whether_somebody_was_told_it_before():
+    stage = Stage()
+    for digit in range(6):
+        stage.say(ANN, str(digit))
+        stage.now += 60
+        if digit == 2:
+            stage.enter(BOB)
+    stage.room.state.history.expire(START + 4 * 60)
+    got = stage.enter(CAT)[CAT]
+    assert [child(each, "body").text for each in got if child(each, "body") is not None] == ["4", "5"]

@@ -58,7 +58,7 @@ def error(condition: str, type: str = "cancel") -> str:
     return f"<error type='{type}'><{condition} xmlns='{ns.STANZA_ERRORS}'/></error>"
 
 
-def at_most_one(stage: Stage) -> int:
+def how_many(stage: Stage) -> int:
     return len(stage.room.state.pushes.all)
 
 
@@ -76,7 +76,7 @@ def test_the_same_again_takes_its_place():
     stage = with_bob()
     enable(stage, BOB)
     assert enable(stage, BOB, inside=OPTIONS).kept(PushSaved)[0].options
-    assert at_most_one(stage) == 1
+    assert how_many(stage) == 1
 
 
 def test_a_member_need_not_be_in():
@@ -108,7 +108,7 @@ def test_nobody_elses_address_is_for_a_stranger_to_register(jid: str):
     with pytest.raises(StanzaError) as caught:
         enable(stage, BOB, jid)
     assert caught.value.condition == "forbidden"
-    assert at_most_one(stage) == 0
+    assert how_many(stage) == 0
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_nobody_ends_what_is_somebody_elses():
     stage = with_bob()
     enable(stage, BOB)
     assert disable(stage, ANN, BOB).kept(PushRemoved) == []
-    assert at_most_one(stage) == 1
+    assert how_many(stage) == 1
 
 
 def test_who_is_out_may_still_end_it():
@@ -283,7 +283,7 @@ def test_there_is_one_push_at_a_time_until_an_answer_can_no_longer_come():
     stage.now += 1.0
     (second,) = pushes(stage.say(ANN, "three"))
     assert "".join(second.itertext()).endswith("3"), "it counts what was missed"
-    assert at_most_one(stage) == 1, "no answer is no error"
+    assert how_many(stage) == 1, "no answer is no error"
     assert len(stage.room.state.pushes.pushed) == 1
 
 
@@ -304,6 +304,22 @@ def test_who_was_back_in_between_is_told_at_once():
     answer(stage, first)
     stage.enter(BOB)
     stage.leave(BOB)
+    assert pushes(stage.say(ANN, "two"))
+
+
+def test_what_was_said_before_he_was_back_ends_nothing():
+    stage = registered()
+    (push,) = pushes(stage.say(ANN, "one"))
+    stage.enter(BOB)
+    assert answer(stage, push, "error", error("item-not-found")).effects.records == []
+
+
+def test_what_was_said_before_he_registered_anew_ends_nothing():
+    stage = registered()
+    stage.admin(ANN, f"<item jid='{BOB.bare}' affiliation='member'/>")
+    (push,) = pushes(stage.say(ANN, "one"))
+    enable(stage, BOB)
+    assert answer(stage, push, "error", error("item-not-found")).effects.records == []
     assert pushes(stage.say(ANN, "two"))
 
 
@@ -395,7 +411,7 @@ def test_an_answer_of_somebody_else_is_none(sender: JID):
     stage = registered()
     (push,) = pushes(stage.say(ANN, "one"))
     assert answer(stage, push, "error", error("item-not-found"), sender).effects.records == []
-    assert at_most_one(stage) == 1
+    assert how_many(stage) == 1
 
 
 def test_an_answer_to_nothing_does_nothing():
@@ -438,7 +454,7 @@ def test_a_push_service_is_registered_once_it_has_said_that_it_is_one():
     stage = Stage()
     question = asked(stage)
     assert (question.get("type"), question[0].tag) == ("get", "{%s}query" % ns.DISCO_INFO)
-    assert at_most_one(stage) == 0
+    assert how_many(stage) == 0
     said = answer(stage, question, inside=IS_PUSH, sender=PUSH_SERVICE)
     assert said.kept(PushSaved) == [PushSaved(7, ANN.bare, PUSH_SERVICE, "N1", "", 0, 0.0)]
     assert (said.only(ANN).get("type"), said.only(ANN).get("id")) == ("result", "q")
@@ -491,7 +507,21 @@ def test_who_is_no_member_any_more_when_the_answer_comes_is_refused():
     stage.admin(ANN, f"<item jid='{BOB.bare}' affiliation='none'/>")
     said = answer(stage, question, inside=IS_PUSH, sender=PUSH_SERVICE)
     assert said.only(BOB).get("type") == "error"
-    assert at_most_one(stage) == 0
+    assert how_many(stage) == 0
+
+
+def test_push_services_that_are_asked_at_a_time_are_no_way_around_the_limit():
+    stage = Stage()
+    for node in range(4):
+        enable(stage, ANN, node=f"N{node}")
+    services = [JID.parse(f"push{number}.example") for number in range(2)]
+    questions = [enable(stage, ANN, each).only(each) for each in services]
+    first, second = (
+        answer(stage, question, inside=IS_PUSH, sender=service)
+        for question, service in zip(questions, services, strict=True)
+    )
+    assert (first.only(ANN).get("type"), second.only(ANN).get("type")) == ("result", "error")
+    assert how_many(stage) == 5
 
 
 def test_a_member_who_is_one_no_more_keeps_his_own_address_and_loses_the_push_service():
