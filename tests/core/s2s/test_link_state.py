@@ -9,10 +9,16 @@ SILENT = Trouble(Cause.SILENT, "nobody answers")
 REFUSED = Trouble(Cause.REFUSED, "nobody listens")
 
 
-def test_attempts_come_at_growing_intervals_that_end_at_fifteen_minutes() -> None:
+def test_attempts_come_at_growing_intervals_up_to_a_minute() -> None:
     state = LinkState(0)
     state.connecting(0)
-    assert [state.failed(SILENT, 0, 0) for _ in range(12)] == [1, 2, 5, 10, 30, 60, 120, 300, 600, 900, 900, 900]
+    assert [state.failed(SILENT, 0, 0) for _ in range(9)] == [1, 2, 5, 10, 30, 60, 60, 60, 60]
+
+
+def test_after_an_hour_they_come_ever_more_rarely_up_to_a_quarter_of_an_hour() -> None:
+    state = LinkState(0)
+    state.failed(SILENT, 0, 0)
+    assert [state.failed(SILENT, 3600 + at, 0) for at in range(6)] == [120, 300, 600, 900, 900, 900]
 
 
 def test_intervals_are_spread_by_up_to_a_quarter() -> None:

@@ -5,7 +5,9 @@ from typing import Final
 
 from .trouble import LASTING, Trouble
 
-_DELAYS: Final = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0)  # seconds between attempts
+_DELAYS: Final = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)  # seconds between attempts
+_LONG_SECONDS: Final = 3600.0  # an outage is a long one then, and there are fewer attempts:
+_LATER: Final = (120.0, 300.0, 600.0, 900.0)
 FINAL_SECONDS: Final = 3600.0  #: what is said to be final is believed after so long
 
 
@@ -23,13 +25,15 @@ class Phase(StrEnum):
 class LinkState:
     """What is known about the way to another server; times are Unix seconds."""
 
-    __slots__ = ("_attempts", "_lasting_since", "phase", "since", "trouble")
+    __slots__ = ("_attempts", "_failing_since", "_is_long", "_lasting_since", "phase", "since", "trouble")
 
     def __init__(self, now: float) -> None:
         self.phase = Phase.IDLE
         self.since = now  #: when this phase began
         self.trouble: Trouble | None = None  #: the last one since there was a connection
         self._attempts = 0
+        self._is_long = False
+        self._failing_since: float | None = None
         self._lasting_since: float | None = None
 
     @property
@@ -44,12 +48,13 @@ class LinkState:
 
     def connected(self, now: float) -> None:
         """The peer has authenticated us."""
-        self._attempts, self._lasting_since, self.trouble = 0, None, None
+        self._lasting_since = self.trouble = None
+        self._begin_anew()
         self._enter(Phase.UP, now)
 
     def rest(self, now: float) -> None:
         """The connection is gone, or was not to be had, and nobody needs one."""
-        self._attempts = 0
+        self._begin_anew()
         self._enter(Phase.IDLE, now)
 
     def broke(self, trouble: Trouble, now: float) -> None:
@@ -66,9 +71,22 @@ class LinkState:
             self._lasting_since = now
         is_final = self._lasting_since is not None and now - self._lasting_since >= FINAL_SECONDS
         self._enter(Phase.DEAD if is_final else Phase.RETRYING, now)
-        delay = _DELAYS[min(self._attempts, len(_DELAYS) - 1)]
+        return self._pause(now) * (1 + jitter / 4)
+
+    def _begin_anew(self) -> None:
+        self._attempts, self._is_long, self._failing_since = 0, False, None
+
+    def _pause(self, now: float) -> float:
+        """People wait for the end of most outages; who is gone for long is not missed by the minute."""
+        if self._failing_since is None:
+            self._failing_since = now
+        delays = _DELAYS
+        if now - self._failing_since >= _LONG_SECONDS:
+            delays = _LATER
+            if not self._is_long:
+                self._is_long, self._attempts = True, 0
         self._attempts += 1
-        return delay * (1 + jitter / 4)
+        return delays[min(self._attempts, len(delays)) - 1]
 
     def _enter(self, phase: Phase, now: float) -> None:
         if phase is not self.phase:
