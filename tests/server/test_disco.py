@@ -13,7 +13,7 @@ from kit.archives import page as archive_page
 from kit.commands import run
 from kit.muc import change, create, enter, entered, join, party
 from kit.people import PASSWORD, People, roster_of
-from kit.pubsub import items
+from kit.pubsub import items, publish
 from kit.pubsub_features import PUBSUB
 from kit.rejoin import ASKING, join_with, mark, missed, rejoin, resuming
 from kit.server import Server, Settings
@@ -100,6 +100,16 @@ def one_list_of_bookmarks(people: People, client: Client, to: str) -> None:
     (found,) = items(client, "storage:bookmarks").values()
     assert found is not None
     assert found[0].get("jid") == room
+
+
+def one_avatar(people: People, client: Client, to: str) -> None:
+    """Published, it is in the vCard too (XEP-0398)."""
+    image = b"an image"
+    id, data = hashlib.sha1(image).hexdigest(), base64.b64encode(image).decode()
+    publish(client, "urn:xmpp:avatar:data", f"<data xmlns='urn:xmpp:avatar:data'>{data}</data>", id)
+    info = f"<info id='{id}' type='image/png' bytes='{len(image)}'/>"
+    publish(client, "urn:xmpp:avatar:metadata", f"<metadata xmlns='urn:xmpp:avatar:metadata'>{info}</metadata>", id)
+    assert text(client.get(f"<vCard xmlns='{ns.VCARD}'/>", to), "vcard:vCard/vcard:PHOTO/vcard:BINVAL") == data
 
 
 def preauthenticated_subscription(people: People, client: Client, to: str) -> None:
@@ -323,6 +333,7 @@ ACCOUNT = (
     | PUBSUB
     | {
         ns.SID: account_stanza_ids,
+        "urn:xmpp:pep-vcard-conversion:0": one_avatar,
         "urn:xmpp:bookmarks:1#compat": one_list_of_bookmarks,
         "urn:xmpp:bookmarks:1#compat-pep": one_list_of_bookmarks,
         ns.MAM + "#groupchat-field": archive_without_rooms,

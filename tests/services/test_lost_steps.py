@@ -7,6 +7,7 @@ import pytest
 
 from fermata.xmpp import namespaces as ns
 from kit.muc import party
+from kit.pubsub import events, items, listen, publish, publishing, refusal
 from kit.wire import Client
 from kit.world import World
 
@@ -118,3 +119,20 @@ def test_who_is_gone_is_not_in_even_if_that_could_not_be_kept(world: World) -> N
     [room] = world.parts.room_services[0].rooms
     assert room.rules.occupants.everyone == (romeo.jid,)
     assert world.rows("SELECT jid FROM occupancy") == [(romeo.jid,)], "she would be back after a crash"
+
+
+@pytest.mark.parametrize("to", ["romeo@localhost", "pubsub.localhost"])
+def test_an_item_that_could_not_be_kept_is_told_to_nobody_and_is_not_there(world: World, to: str) -> None:
+    romeo = world.online("romeo@localhost/orchard")
+    listen(romeo, "urn:example")
+    publish(romeo, "urn:example", id="1", to=to)
+    events(romeo)
+    refuse(world, "item")
+    request = publishing("urn:example", id="2")
+    assert refusal(romeo, "set", request, to) == ("wait", "internal-server-error", "")
+    assert world.errors()
+    assert events(romeo) == []
+    assert list(items(romeo, "urn:example", to)) == ["1"]
+    accept(world, "item")
+    publish(romeo, "urn:example", id="3", to=to)
+    assert list(items(romeo, "urn:example", to)) in (["3"], ["1", "3"])

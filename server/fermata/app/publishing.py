@@ -4,6 +4,7 @@ from ..core.pubsub.nodes import ACCOUNT, Nodes
 from ..host.iq import IQTable
 from ..host.services import Services
 from ..services.account_nodes import AccountNodes
+from ..services.avatars import Avatars
 from ..services.bookmarks import Bookmarks
 from ..services.capabilities import Capabilities
 from ..services.pep import PersonalEventing
@@ -35,7 +36,9 @@ def offer_publishing(ground: Ground, services: Services) -> Services:
     publishing = Publishing(database.nodes, notices, database.writer, clock, new_id)
     nodes = AccountNodes(publishing, eventing, clock)
     bookmarks = Bookmarks(nodes, database.nodes, database.values, notices, clock, ground.spawn)
-    for service in (questions, publishing, nodes, bookmarks):
+    avatars = Avatars(nodes, database.nodes, notices, clock, new_id)
+    ground.presences.stamps.append(avatars.stamp)
+    for service in (questions, publishing, nodes, bookmarks, avatars):
         services.offer(service)
     return services
 

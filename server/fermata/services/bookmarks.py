@@ -13,7 +13,7 @@ from ..core.pubsub.bookmarks import STORAGE, Bookmark, Rewriting
 from ..core.pubsub.config import PRIVATE
 from ..core.pubsub.effects import Changed, Effects
 from ..core.pubsub.node import Node
-from ..core.pubsub.several import rewrite
+from ..core.pubsub.several import Rewritten, rewrite
 from ..core.records import Record, ValueRemoved, ValueSaved
 from ..core.stored_xml import stanza_from
 from ..host.accounts import Account
@@ -107,7 +107,8 @@ class Bookmarks:
                 break  # else somebody has changed them meanwhile
         found = bookmarks.rewriting(items, written)
         requester = Requester(sender, True, (), True)
-        effects = rewrite(account.nodes, requester, ns.BOOKMARKS, found.edits, self._clock.seconds())
+        edits = (Rewritten(ns.BOOKMARKS, id, payload) for id, payload in found.edits)
+        effects = rewrite(account.nodes, requester, edits, self._clock.seconds())
         self._note_sweep(account, found)
         effects.records.append(_others(account, written))
         return effects

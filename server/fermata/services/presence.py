@@ -44,6 +44,8 @@ class Presences:
         self.on_request: Callable[[Account, Element, JID, Origin], bool] = _never
         #: called with an account that has no available session any more, and the presence that said so
         self.on_absence: list[Callable[[Account, Element], None]] = []
+        #: called with each available presence of a session before it goes out, to add to it
+        self.stamps: list[Callable[[Account, Element], None]] = []
         #: called with a session that has broadcast that it is available, and whether it was not before
         self.on_broadcast: list[Callable[[Account, Session, bool], None]] = []
         #: called with presence for the bare JID of an account that says whether somebody is available
@@ -57,6 +59,9 @@ class Presences:
         if account is None:
             return
         meaning = meaning_of(stanza, session.priority is not None)
+        if not stanza.get("type"):
+            for stamp in self.stamps:
+                stamp(account, stanza)
         if meaning is Meaning.SUBSCRIPTION:
             contact = to.bare
             self._subscriptions.perform(account, account.roster.send(stanza, contact), stanza, session)

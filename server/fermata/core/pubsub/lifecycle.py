@@ -31,7 +31,7 @@ def make(nodes: Nodes, requester: Requester, name: str, config: NodeConfig, now:
     """A node that is not among the others yet. Raises StanzaError."""
     check_name(name)
     creator = requester.jid.bare
-    nodes.check_room_for_node(creator)
+    nodes.check_room_for_nodes(creator)
     node = Node(name, config, creator, now)
     records: list[Record] = [saved(nodes, node)]
     if not nodes.kind.is_account:

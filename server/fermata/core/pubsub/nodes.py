@@ -133,7 +133,7 @@ class Nodes:
         if added > 0 and self._used[creator] + added > self.limits.total:
             raise StanzaError("resource-constraint", "too much is kept already: retract something", "wait")
 
-    def check_room_for_node(self, creator: JID) -> None:
-        """Raises StanzaError `resource-constraint` if one node more would be too much."""
-        if self._used_nodes[creator] >= self.limits.nodes:
+    def check_room_for_nodes(self, creator: JID, more: int = 1) -> None:
+        """Raises StanzaError `resource-constraint` if so many nodes more would be too much."""
+        if more and self._used_nodes[creator] + more > self.limits.nodes:
             raise StanzaError("resource-constraint", "there are too many nodes already: delete one", "wait")
