@@ -25,6 +25,7 @@ from .server_trunk import ServerTrunk
 _EXPIRE_SECONDS: Final = 5.0  #: how often to look for what has waited long enough
 _WIDEST: Final = 4  # bytes that a character has in UTF-8 at most
 _FORGET_SECONDS: Final = 3600.0
+_DEAD_SECONDS: Final = 60.0  #: so often, at most, somebody's stanza makes us try a dead one again
 _PING: Final = "{%s}ping" % ns.PING
 
 
@@ -95,6 +96,7 @@ class ServerLink:
         self.state = LinkState(surroundings.clock.seconds())
         self.sent = self.failures = self.refused = 0  #: stanzas; attempts; stanzas that could not be handed over
         self._queue = OutboundQueue(surroundings.most_characters)
+        self._tried_at = 0.0
         self._give_up: Callable[[], None] | None = None  # what ends the attempt that is under way
         self._again: Timer | None = None
         self._expiry: Timer | None = None
@@ -139,6 +141,8 @@ class ServerLink:
     def check(self) -> None:
         """Raises StanzaError if there is no use in sending anything."""
         if self.state.phase is Phase.DEAD:
+            if self._around.clock.seconds() >= self._tried_at + _DEAD_SECONDS:
+                self._reach()  # it may have come back, which the next one will know
             raise self._final()
 
     def drain(self) -> None:
@@ -224,9 +228,8 @@ class ServerLink:
 
     def contacted(self) -> None:
         """The other server has connected to us: if we could not get there, this is the time to try."""
-        if self._again is not None:
-            self._again.cancel()
-            self._again = None
+        if self._again is not None or self.state.phase is Phase.DEAD:
+            self._forget_timer()
             self._reach()
 
     def arrived(self, spooled: list[int]) -> None:
@@ -240,8 +243,8 @@ class ServerLink:
 
     def is_forgotten(self, now: float) -> bool:
         """Whether nobody has needed it for so long that nothing about it is worth remembering."""
-        is_idle = self.state.phase is Phase.IDLE and now - self.state.since >= _FORGET_SECONDS
-        return is_idle and self.trunk is None and self.missed is None and not self._queue
+        is_idle = self.state.phase in (Phase.IDLE, Phase.DEAD) and now - self.state.since >= _FORGET_SECONDS
+        return is_idle and not self._is_wanted() and self.trunk is None and self.missed is None and not self._queue
 
     def close(self) -> None:
         """Tries no more: the process is about to end."""
@@ -270,7 +273,8 @@ class ServerLink:
     def _reach(self) -> None:
         if self._give_up is not None or self._again is not None:
             return
-        self.state.connecting(self._around.clock.seconds())
+        self._tried_at = self._around.clock.seconds()
+        self.state.connecting(self._tried_at)
         self._give_up = _nothing
         give_up = self._around.dialling.open(self.pair, self._failed)
         if self._give_up is _nothing:
@@ -282,7 +286,7 @@ class ServerLink:
         clock = self._around.clock
         now = clock.seconds()
         if not self._is_wanted():
-            self.state.rest(now)
+            self._rest(now)
             return
         was = self.state.phase
         pause = self.state.failed(trouble, now, self._around.random())
@@ -299,12 +303,20 @@ class ServerLink:
         if self._is_wanted():
             self._reach()
         else:
-            self.state.rest(self._around.clock.seconds())
+            self._rest(self._around.clock.seconds())
+
+    def _rest(self, now: float) -> None:
+        """Nobody needs it. What is known to be dead stays so until somebody asks, or comes from there."""
+        if self.state.phase is not Phase.DEAD:
+            self.state.rest(now)
 
     def _stop_trying(self) -> None:
         give_up, self._give_up = self._give_up, None
         if give_up is not None:
             give_up()
+        self._forget_timer()
+
+    def _forget_timer(self) -> None:
         if self._again is not None:
             self._again.cancel()
             self._again = None

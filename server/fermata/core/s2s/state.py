@@ -5,9 +5,9 @@ from typing import Final
 
 from .trouble import LASTING, Trouble
 
-_DELAYS: Final = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)  # seconds between attempts
+_DELAYS: Final[tuple[float, ...]] = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)  # seconds between attempts
 _LONG_SECONDS: Final = 3600.0  # an outage is a long one then, and there are fewer attempts:
-_LATER: Final = (120.0, 300.0, 600.0, 900.0)
+_LATER: Final[tuple[float, ...]] = (120.0, 300.0, 600.0, 900.0)
 FINAL_SECONDS: Final = 3600.0  #: what is said to be final is believed after so long
 
 
