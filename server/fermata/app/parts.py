@@ -48,7 +48,7 @@ from .config_tables import Config, RestartInvites
 from .federation import Federating
 from .lasting_sessions import LastingSessions
 from .offered import Ground, offered
-from .publishing import load_nodes, offer_publishing, serve_nodes, serve_nodes
+from .publishing import load_nodes, offer_publishing, serve_nodes
 
 _ID_BYTES = 18
 
@@ -120,7 +120,6 @@ class Parts:
         RosterRequests(iqs, self.sessions, subscriptions)
         nodes = serve_nodes(ground, self.services)
         self.discoverable = Discoverable(set(), set(), nodes, [], server_version=__version__)
-        self.discoverable.server_items += serve_nodes(ground, self.services)
         host = Host(
             config.server.domains,
             iqs,
