@@ -7,7 +7,9 @@ import pytest
 
 from fermata.app.config_tables import Config, RestartInvites, Stay
 from fermata.services.shutting_down import ShuttingDown
+from fermata.services.users import Users
 from fermata.xmpp.errors import StanzaError
+from fermata.xmpp.jid import JID
 from kit import ns
 from kit.muc import configure, create, enter, party
 from kit.stanzas import Element, codes, find, find_all, text
@@ -275,6 +277,14 @@ def test_who_was_banned_meanwhile_is_not_called(world: World) -> None:
     ann.set(f"<query xmlns='{ns.MUC_ADMIN}'>{item}</query>", ROOM)
     is_not_invited(world, ben)
     assert BEN not in owed(world)
+
+
+def test_whoever_gets_the_address_of_an_account_that_is_gone_is_not_called_in_its_place(world: World) -> None:
+    meet(world)
+    stop_and_start(world)
+    world.do(world.parts.services[Users].remove(JID.parse("ben@localhost")))
+    assert owed(world) == []
+    is_not_invited(world, world.online(BEN))
 
 
 def test_many_are_called_one_after_the_other(worlds: Worlds) -> None:

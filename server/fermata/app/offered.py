@@ -73,13 +73,15 @@ def offered(ground: Ground) -> Services:
     services = Services()
     for service in (users, announcements, rebuilding, rooms, last_seen, Reports(own, clock), CommandTable()):
         services.offer(service)
-    services.offer(_ending(ground, announcements, rebuilding, own))
+    services.offer(_ending(ground, announcements, rebuilding, users, own))
     _offer_registration(services, ground, users, own)
     clock.callLater(0, lambda: spawn(users.finish_removals()))
     return services
 
 
-def _ending(ground: Ground, announcements: Announcements, rebuilding: Rebuilding, own: DomainValues) -> ShuttingDown:
+def _ending(
+    ground: Ground, announcements: Announcements, rebuilding: Rebuilding, users: Users, own: DomainValues
+) -> ShuttingDown:
     """The end of the server, and how those come back whom it puts out of their rooms."""
     database, stay, domains = ground.database, ground.config.stay, ground.config.server.domains
     wanted = Wanted(stay.restart_invites.value)
@@ -87,6 +89,7 @@ def _ending(ground: Ground, announcements: Announcements, rebuilding: Rebuilding
     come_back = ComeBack(
         ground.rooms, database.rooms, own, domains[0], writer, clock, spawn, random.random, wanted, stay.journal
     )
+    users.on_removal.append(come_back.forget)
     rebuilding.on_forgotten, rebuilding.on_rebuilt = come_back.remember, lambda: spawn(come_back.begin())
     ending = ShuttingDown(domains, announcements, clock)
 

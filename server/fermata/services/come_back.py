@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from ..core.muc.calls import Call, Calls, Wanted, sort_out
-from ..core.records import InviteOwed, PushSaved, Record, Step
+from ..core.records import InviteOwed, InviteSettled, PushSaved, Record, Step
 from ..host.origin import Clock
 from ..host.residents import Spawn
 from ..host.stores import RecordedOccupancy, RoomStore, Writer
@@ -83,6 +83,13 @@ class ComeBack:
         if invites:
             _log.info("%d sessions will be invited back into their rooms", len(invites))
         self._wait()
+
+    async def forget(self, jid: JID) -> None:
+        """An account is removed: it is owed nothing."""
+        self._calls.forget(jid)
+        for domain in self._services:
+            owed = [one for _, one in await self._rooms.invites(domain) if JID.parse(one.jid).bare == jid]
+            self._keep([InviteSettled(one.room, one.jid) for one in owed])
 
     async def _stopped(self) -> float:
         """About when the process before this one ended."""

@@ -67,6 +67,12 @@ def test_who_is_invited_is_not_woken_as_well():
     assert {call for _, call in made(calls, [0.0])} == {invite(1), push(1, COFFEE), push(2)}
 
 
+def test_an_account_that_is_gone_is_not_called():
+    calls = Calls([invite(1), push(1, COFFEE), invite(2)], NOW)
+    calls.forget(JID.parse("p1@b.example"))
+    assert [call for _, call in made(calls, [0.0])] == [invite(2)]
+
+
 def test_what_is_owed_is_written_off_ten_minutes_after_the_call():
     calls = Calls([invite(1), invite(2), push(3)], NOW)
     assert len(made(calls, [0.0])) == 3

@@ -58,6 +58,10 @@ class Calls:
         """How many calls are still to be made."""
         return len(self._waiting)
 
+    def forget(self, bare: JID) -> None:
+        """An account is gone: whoever gets its address later is not to be called in its place."""
+        self._waiting = [call for call in self._waiting if JID.parse(call.of.jid).bare != bare]
+
     def next_deadline(self) -> float | None:
         """When `take` or `written_off` is to be called next, if ever."""
         deadlines = [self._due] if self._waiting else []
