@@ -245,3 +245,16 @@ def test_our_own_certificate_is_judged_as_others_would(server):
     assert good.fault(A) == ""
     assert good.fault(B) == "its certificate is for a.example, not for b.example"
     assert bad.fault(A) == "its certificate is self-signed"
+
+
+def test_who_comes_back_shows_the_whole_way_to_his_issuer_again(server):
+    """A session that is resumed would have the peer's own certificate alone."""
+    ours, theirs = server(BETWEEN.issue(A), A), server(ROOT.issue(B), B)
+    ours._opening.context_for(A).set_max_proto_version(SSL.TLS1_2_VERSION)  # whose handshake has all that there is
+    first = ours.client_creator(PAIR).clientConnectionForTLS(None)
+    shake_hands(first, theirs.server_creator().serverConnectionForTLS(None))
+    second = ours.client_creator(PAIR).clientConnectionForTLS(None)
+    second.set_session(first.get_session())
+    accepted = theirs.server_creator().serverConnectionForTLS(None)
+    shake_hands(second, accepted)
+    assert proves(accepted, A) == ""

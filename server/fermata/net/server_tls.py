@@ -73,6 +73,8 @@ def _trust(ca_file: Path | None) -> Trust:
 def _accept(context: SSL.Context) -> None:
     """A context that the SNI callback changes to does not inherit this from the first one: each is prepared."""
     ask_for_certificate(context)
+    # A session that is resumed knows the peer's certificate, but not the way from there to an authority.
+    context.set_options(SSL.OP_NO_TICKET)
     context.set_alpn_select_callback(lambda _, offered: select(offered, _ALPN))
 
 
