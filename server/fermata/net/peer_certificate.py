@@ -63,10 +63,10 @@ class Trust:
     def _fault(self, certificate: crypto.X509, others: list[crypto.X509]) -> str:
         try:
             context = crypto.X509StoreContext(self._store, certificate, others)
-            chain = [each.to_cryptography() for each in context.get_verified_chain()]
+            chain = context.get_verified_chain()
         except crypto.X509StoreContextError as error:
             return _words(error, certificate.to_cryptography())
-        for link in chain[:-1]:
+        for link in [each.to_cryptography() for each in chain[:-1]]:  # what is trusted itself may be as it likes
             if not _may_speak(link):
                 return f"its certificate, or one that leads to it ({_subject(link)}), is for another use"
             if link.signature_algorithm_oid in _FORGEABLE:
