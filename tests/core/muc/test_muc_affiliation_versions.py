@@ -206,6 +206,18 @@ def test_whoever_may_see_none_any_more_is_told_of_no_more_changes():
     assert not stage.admin(ANN, f"<item jid='{CAT.bare}' affiliation='admin'/>")[BOB]
 
 
+def test_whoever_could_not_see_a_change_is_told_of_it_when_he_can():
+    stage = club()
+    stage.admin(ANN, f"<item jid='{BOB.bare}' affiliation='admin'/>")
+    until = mav(own(stage.enter(BOB, inside=asking()), BOB))["until"]
+    stage.admin(ANN, f"<item jid='{BOB.bare}' affiliation='member'/>")
+    stage.admin(ANN, f"<item jid='{DAN.bare}' affiliation='outcast'/>")
+    for each in stage.admin(ANN, f"<item jid='{CAT.bare}' affiliation='none'/>")[BOB]:
+        until = mav(each)["until"] if each.tag == "message" else until
+    stage.admin(ANN, f"<item jid='{BOB.bare}' affiliation='admin'/>")
+    assert items(lists(stage.enter(BOB, inside=asking(until)), BOB)[0])[DAN.bare] == "outcast"
+
+
 def test_a_version_of_the_past_is_not_to_be_made_up():
     stage = club()
     until = known(stage)

@@ -222,8 +222,17 @@ def test_a_number_that_was_never_given_is_void(session, id):
     said = stage.enter(BOB, inside=resume(given))
     assert shown(said, BOB) == [RESET, ("Ann", ""), ("Cat", ""), ("Bob", "")]
     assert said[BOB][0].get("from") == ROOM
-    assert len(said[BOB][0]) == 0
-    assert all(mark(each) for each in said[BOB][1:4])
+    assert all(mark(each) for each in said[BOB])
+
+
+def test_whoever_has_seen_only_the_reset_has_seen_nothing():
+    stage = party(CAT)
+    for _ in range(2):
+        known = mark(stage.enter(BOB, inside=resume(("forged", "1")))[BOB][0])
+        said = stage.enter(BOB, inside=resume(known))
+        assert [each for each in shown(said, BOB) if each != RESET] == [("Ann", ""), ("Cat", ""), ("Bob", "")]
+        stage.leave(CAT)
+        stage.enter(CAT)
 
 
 def test_nobody_makes_up_an_older_number_to_learn_who_was_there_before_him():
@@ -277,6 +286,18 @@ def test_whoever_becomes_a_moderator_while_in_keeps_the_numbers_of_before_until_
     stage.leave(BOB)
     stage.admin(ANN, f"<item jid='{BOB.bare}' affiliation='admin'/>")
     assert shown(stage.enter(BOB, inside=resume(known)), BOB)[0] == RESET
+
+
+def test_whoever_had_other_rights_for_a_while_is_told_everything():
+    stage = party(CAT)
+    stage.configure(ANN, whois="anyone")
+    stage.enter(BOB, inside=FIRST)
+    stage.configure(ANN, whois="moderators")
+    known = mark(stage.enter(DAN)[BOB][0])
+    stage.configure(ANN, whois="anyone")
+    said = stage.enter(BOB, inside=resume(known))
+    assert shown(said, BOB)[0] == RESET
+    assert "jid" in item(next(each for each in said[BOB] if nick(each) == "Dan"))
 
 
 def test_whoever_was_banned_meanwhile_is_told_nothing():

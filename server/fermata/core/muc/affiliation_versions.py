@@ -84,20 +84,24 @@ def announce(room: RoomState, effects: Effects) -> None:
     if log is None:
         return
     changes, log.unannounced = log.unannounced, []
-    readers: dict[tuple[int, int], list[JID]] = {}
-    for session, watch in log.watches.items():
+    readers: dict[int, list[JID]] = {}
+    for session, watch in list(log.watches.items()):
         if watch.marks & Marks.AFFILIATIONS:
-            readers.setdefault((watch.lists, watch.lists & lists_of(room, session)), []).append(session)
-    for (lists, seen), sessions in readers.items():
+            if watch.lists & ~lists_of(room, session):
+                # Of what he may see no more he would miss a change; so he is told all when he enters again.
+                log.watch(effects, session, watch._replace(marks=watch.marks & ~Marks.AFFILIATIONS, lists=0))
+            else:
+                readers.setdefault(watch.lists, []).append(session)
+    for lists, sessions in readers.items():
         for change in changes:
-            if change.change.kinds & seen:
-                effects.send(_changed(room, log, change, lists, seen), sessions)
+            if change.change.kinds & lists:
+                effects.send(_changed(room, log, change, lists), sessions)
 
 
-def _changed(room: RoomState, log: Changelog, change: Unannounced, lists: int, seen: int) -> Payload:
+def _changed(room: RoomState, log: Changelog, change: Unannounced, lists: int) -> Payload:
     after = {bit: change.change.seq if bit & change.change.kinds else seq for bit, seq in change.before.items()}
     since, until = _version(room, log, lists, change.before), _version(room, log, lists, after)
-    return _message(room, since, until, [_item(room, change.bare, seen)])
+    return _message(room, since, until, [_item(room, change.bare, lists)])
 
 
 def _item(room: RoomState, bare: JID, lists: int) -> str:

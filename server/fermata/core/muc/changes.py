@@ -9,6 +9,7 @@ from .occupants import Occupant
 from .presence import Notice, gone, is_shown, item_children, present, refresh, tell_others, tell_self
 from .ranks import Affiliation, role_after
 from .state import RoomState
+from .versions import follow_rights
 from .welcome import roster
 
 
@@ -80,6 +81,7 @@ class Changes:
         before, occupant.role = occupant.role, role
         if role != before:
             room.occupants.regroup()
+            follow_rights(room, self._effects)
             for session in occupant.sessions.values():
                 room.save_session(self._effects, occupant, session)
                 room.journal(self._effects, self._now, session.jid, occupant.nick, "role", f"{before} to {role}")

@@ -19,6 +19,7 @@ from .notices import configuration_changed
 from .presence import gone, show, tell_others
 from .ranks import NONE, Affiliation
 from .state import RoomState
+from .versions import follow_rights
 
 _QUERY: Final = "{%s}query" % ns.MUC_OWNER
 _DESTROY: Final = "{%s}destroy" % ns.MUC_OWNER
@@ -69,6 +70,7 @@ def _configure(room: RoomState, effects: Effects, sender: JID, iq: Element, form
     check_lists(room, lists)
     was_locked, room.locked_until, room.config = bool(room.locked_until), 0.0, new
     room.save(effects)
+    follow_rights(room, effects)
     if new.maxhistoryfetch != old.maxhistoryfetch:
         room.history = room.history.resized(room.jid, new.maxhistoryfetch)
     changes = Changes(room, effects, sender, now)

@@ -23,8 +23,9 @@ from .state import RoomState
 #: What may be seen: presences with and without real JIDs.
 REVEALING: Final = "r"
 PLAIN: Final = "p"
+_MIXED: Final = "m"  # some of them so and some so, which is of no use any more
 
-_TOKEN: Final = re.compile(r"([0-9]{1,15})[A-Zrp][A-Za-z0-9_-]{8}")
+_TOKEN: Final = re.compile(r"([0-9]{1,15})[A-Zmrp][A-Za-z0-9_-]{8}")
 _SIGNATURE_BYTES: Final = 6
 _END: Final = "</x></presence>"
 
@@ -61,6 +62,17 @@ def view_of(room: RoomState, occupant: Occupant) -> str:
     return REVEALING if room.config.nonanonymous or occupant.role == "moderator" else PLAIN
 
 
+def follow_rights(room: RoomState, effects: Effects) -> None:
+    """Somebody's rights may have changed, before anybody was told anything: what he was told before is void then."""
+    log = room.changelog
+    if log is None:
+        return
+    for session, watch in list(log.watches.items()):
+        occupant = room.occupants.at(session)
+        if occupant is not None and watch.view not in (_MIXED, view_of(room, occupant)):
+            log.watch(effects, session, watch._replace(view=_MIXED))
+
+
 # -- stanzas that tell them
 
 
@@ -69,15 +81,19 @@ def marked(room: RoomState, log: Changelog, payload: Payload, watch: Watch, seq:
 
     `place` is the stanza-id of the last message that went out before it, or its own.
     """
-    number = token(room, log, watch.view, seq)
     if watch.marks & Marks.PRESENCE and payload.kind == "presence" and payload.rest.endswith(_END):
-        version = f"<version xmlns='{ns.PRESENCE_VERSIONING}' ver='{log.epoch}.{number}'/>"
-        payload = _inside_x(payload, version)
+        version = f"{log.epoch}.{token(room, log, watch.view, seq)}"
+        payload = _inside_x(payload, f"<version xmlns='{ns.PRESENCE_VERSIONING}' ver='{version}'/>")
     if watch.marks & Marks.SESSION:
-        id = f"{number}.{place}" if place else number
-        mark = f"<presence-session xmlns='{ns.PRESENCE_SESSION}' session='{log.epoch}' id='{id}'/>"
-        payload = payload.with_child(mark)
+        payload = payload.with_child(session_mark(room, log, watch, seq, place))
     return payload
+
+
+def session_mark(room: RoomState, log: Changelog, watch: Watch, seq: int, place: str) -> str:
+    """The mark of XEP-0311: a number, and the last message."""
+    number = token(room, log, watch.view, seq)
+    id = f"{number}.{place}" if place else number
+    return f"<presence-session xmlns='{ns.PRESENCE_SESSION}' session='{log.epoch}' id='{id}'/>"
 
 
 def _inside_x(presence: Payload, xml: str) -> Payload:

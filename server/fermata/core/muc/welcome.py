@@ -12,7 +12,7 @@ from .effects import Effects, Flood
 from .occupants import Occupant, occupant_id_xml
 from .presence import Notice, compose, gone, present
 from .state import RoomState
-from .versions import REVEALING, Marks, marked, number_of, opened, token, view_of
+from .versions import REVEALING, Marks, marked, number_of, opened, session_mark, token, view_of
 from .wishes import Wish
 
 _REJOINED: Final = f"<rejoined xmlns='{ns.REJOIN}'/>"
@@ -121,18 +121,21 @@ class _Reader:
         return told + (self._absent(seq) if seq is not None else [])
 
     def _reset(self) -> list[Payload]:
-        """Says that whatever the session knows of the room is void."""
+        """Says that whatever the session knows of the room is void; the number is that of who has seen nothing."""
         room, told = self._room, []
         if self._wish.is_back:
             told.append(compose(gone(self._occupant, self._session), True, (110, 333)))
         if self._wish.resumes:
             x = ""
             if self._watch.marks & Marks.PRESENCE:
-                ver = f"{self._log.epoch}.{token(room, self._log, self._watch.view, 0)}"
-                reset = f"<reset xmlns='{ns.PRESENCE_VERSIONING}' ver='{ver}'/>"
-                x = f"<x xmlns='{ns.MUC_USER}'>{reset}</x>"
+                version = f"{self._log.epoch}.{token(room, self._log, self._watch.view, 0)}"
+                x = f"<x xmlns='{ns.MUC_USER}'><reset xmlns='{ns.PRESENCE_VERSIONING}' ver='{version}'/></x>"
             rest = f" from='{room.jid.attribute}' type='unavailable'>{x}</presence>"
             told.append(Payload("presence", rest, room.jid, "unavailable"))
+        if self._watch.marks & Marks.SESSION:
+            told = [
+                presence.with_child(session_mark(room, self._log, self._watch, 0, self._place)) for presence in told
+            ]
         return told
 
     def _presences(self, nicks: list[str]) -> list[Payload]:
