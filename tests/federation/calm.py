@@ -7,6 +7,7 @@ from typing import Self
 from kit.bystanders import Bystanders
 
 LIMIT = 2.0  # seconds that a message there and one back may take; generous, since machines are shared
+DEADLINE = 30.0  # seconds for any number of exchanges
 PAUSE = 0.01  # seconds between two
 
 
@@ -17,6 +18,7 @@ class Calm:
         self.seconds: list[float] = []
         self._both = both
         self._over = threading.Event()
+        self._heard = threading.Condition()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._talk, daemon=True)
 
@@ -39,12 +41,24 @@ class Calm:
             while not self._over.wait(PAUSE):
                 self._exchange()
         except BaseException as failure:
-            self._failure = failure
+            with self._heard:
+                self._failure = failure
+                self._heard.notify_all()
 
     def _exchange(self) -> None:
         began = time.monotonic()
         self._both.talk()
-        self.seconds.append(time.monotonic() - began)
+        with self._heard:
+            self.seconds.append(time.monotonic() - began)
+            self._heard.notify_all()
+
+    def exchanges(self, number: int) -> None:
+        """Return after so many more."""
+        with self._heard:
+            wanted = len(self.seconds) + number
+            self._heard.wait_for(lambda: len(self.seconds) >= wanted or self._failure is not None, DEADLINE)
+            came = len(self.seconds) >= wanted
+        assert came, f"the others did not get on: {self._failure!r}"
 
     @property
     def p99(self) -> float:

@@ -10,14 +10,29 @@ from federation.site import Site
 from federation.sites import Sites
 from interop.peers import PeerError
 
+PAIRS = [
+    ("fermata", "fermata-usual-second"),
+    ("fermata", "prosody"),
+    ("prosody", "fermata"),
+    ("fermata", "ejabberd"),
+    ("ejabberd", "fermata"),
+]
+# A server that something bad happens to, and one whose people watch.
+WITNESSES = [("fermata", "prosody")]
 # Proves the tests themselves: what these two do not agree on, nobody can be asked for.
 CONTROL = [("prosody", "ejabberd"), ("ejabberd", "prosody")]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--control", action="store_true", help="let Prosody and ejabberd talk, and not Fermata")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     is_marked = any(mark.args[0] == "pair" for mark in metafunc.definition.iter_markers("parametrize"))
     if "pair" in metafunc.fixturenames and not is_marked:
-        metafunc.parametrize("pair", CONTROL, indirect=True, ids="-".join)
+        pairs = WITNESSES if "scene" in metafunc.fixturenames else PAIRS
+        pairs = CONTROL if metafunc.config.getoption("control", False) else pairs
+        metafunc.parametrize("pair", pairs, indirect=True, ids="-".join)
 
 
 @pytest.fixture(scope="session")

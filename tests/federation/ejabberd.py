@@ -83,12 +83,12 @@ class Ejabberd(Program):
 
     software = "ejabberd"
 
-    def __init__(self, place: Place, terms: Terms) -> None:
+    def __init__(self, place: Place, terms: Terms, people: int = 0) -> None:
         """Raises interop.peers.PeerError if the packages can't be had."""
         self._root = unpack("ejabberd").root
         self._nss_wrapper = next(unpack("libnss-wrapper").root.rglob("libnss_wrapper.so"))
         self._terms = terms
-        super().__init__(place)
+        super().__init__(place, people)
 
     def configure(self) -> None:
         place = self.place

@@ -12,8 +12,8 @@ class Fermata(Site):
 
     software = "Fermata"
 
-    def __init__(self, place: Place, terms: Terms) -> None:
-        super().__init__(place)
+    def __init__(self, place: Place, terms: Terms, people: int = 0) -> None:
+        super().__init__(place, people)
         place.directory.mkdir(parents=True)
         self.server = Server(
             place.directory,
@@ -29,6 +29,7 @@ class Fermata(Site):
                     "listen_direct_tls": [f"tcp:{SERVERS_TLS}:interface={place.address}"],
                     "resolver": f"127.0.0.1:{place.resolver}",
                     "require_valid_certificate": not terms.dialback,
+                    "bidi": terms.bidi,
                 },
             },
         )

@@ -56,12 +56,16 @@ class Internet:
         directory = self._directory / domain
         return Place(domain, self.address(), directory, certificate, key, self._trusted, port, self._hosts.path)
 
-    def publish(self, place: Place, *, direct_tls: bool = False) -> None:
-        """SRV records for the domain and its rooms: STARTTLS, or direct TLS and nothing else (XEP-0368)."""
-        for domain in (place.domain, place.rooms):
-            host = f"xmpp.{domain}"
-            self.names.a(host, place.address)
+    def publish(self, place: Place, *, direct_tls: bool = False, in_file: bool = True) -> None:
+        """SRV records for the domain and its rooms: for STARTTLS, or for direct TLS and nothing else (XEP-0368).
+
+        `in_file` is for programs that ask the C library; there is room for some fifty places.
+        """
+        host = f"xmpp.{place.domain}"
+        self.names.a(host, place.address)
+        if in_file:
             self._hosts.add(host, place.address)
+        for domain in (place.domain, place.rooms):
             if direct_tls:
                 self.names.srv(domain, SERVERS_TLS, host, "xmpps-server")
             else:

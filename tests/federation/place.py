@@ -33,10 +33,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Terms:
-    """What a server offers to others, and insists on. Certificates (SASL EXTERNAL) are offered by all."""
+    """What a server offers to others, and insists on. All offer SASL EXTERNAL; only ejabberd knows nothing of bidi."""
 
     dialback: bool = True  # without it, a valid certificate is the only proof
-    bidi: bool = False
+    bidi: bool = True
     management: bool = True
 
 

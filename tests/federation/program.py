@@ -18,8 +18,8 @@ START = 60.0  # seconds in which a server has to listen, or to end
 class Program(Site):
     """A server from a Debian package. A subclass says how it is configured and run."""
 
-    def __init__(self, place: Place) -> None:
-        super().__init__(place)
+    def __init__(self, place: Place, people: int) -> None:
+        super().__init__(place, people)
         self._process: subprocess.Popen[bytes] | None = None
         place.directory.mkdir(parents=True)
         self.configure()

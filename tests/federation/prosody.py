@@ -45,11 +45,11 @@ class Prosody(Program):
 
     software = "Prosody"
 
-    def __init__(self, place: Place, terms: Terms) -> None:
+    def __init__(self, place: Place, terms: Terms, people: int = 0) -> None:
         """Raises interop.peers.PeerError if the packages can't be had."""
         self._prosody, self._unbound = unpack("prosody"), unpack("lua-unbound")
         self._terms = terms
-        super().__init__(place)
+        super().__init__(place, people)
 
     def configure(self) -> None:
         optional = {"dialback": self._terms.dialback, "s2s_bidi": self._terms.bidi, "smacks": self._terms.management}

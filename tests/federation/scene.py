@@ -31,7 +31,7 @@ class Scene:
     def domain(self) -> Place:
         """Another domain, with an address and nobody there."""
         place = self.net.place(f"villain{next(_NUMBERS)}.example")
-        self.net.publish(place)
+        self.net.publish(place, in_file=False)
         return place
 
     @contextmanager

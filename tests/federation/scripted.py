@@ -16,6 +16,7 @@ from .place import SERVERS
 from .stream import Callee
 
 Script = Callable[["Scripted", Callee], None]
+DIALBACK = f"<dialback xmlns='{ns.DIALBACK_FEATURE}'><errors/></dialback>"
 
 
 class Scripted:
@@ -94,19 +95,84 @@ class Scripted:
 # Scripts
 
 
-def says_nothing(server: Scripted, callee: Callee) -> None:
+def says_nothing(server: Scripted, _: Callee) -> None:
     """Accepts, and waits until the test is over."""
     server.over.wait()
 
 
-def closes_at_once(server: Scripted, callee: Callee) -> None:
+def closes_at_once(_: Scripted, __: Callee) -> None:
     """Accepts, and leaves."""
+
+
+def says_half_a_header(server: Scripted, callee: Callee) -> None:
+    """Begins, and waits."""
+    callee.send("<?xml version='1.0'?><stream:stream xmlns:st")
+    server.over.wait()
+
+
+def dribbles(server: Scripted, callee: Callee) -> None:
+    """Would get there in some hours."""
+    header = callee.header_text(id="an-id").encode()
+    for octet in header + b" " * 1000:
+        callee.link.send(bytes([octet]))
+        if server.over.wait(0.5):
+            return
+
+
+def floods_with_features(server: Scripted, callee: Callee) -> None:
+    """Never comes to the point."""
+    callee.send(callee.header_text(id="an-id") + "<stream:features>")
+    while not server.over.is_set():
+        callee.send("<x xmlns='urn:example:x'>much</x>" * 1000)
+
+
+def has_no_tls(server: Scripted, callee: Callee) -> None:
+    """Would believe everything, but in clear text."""
+    callee.answer_header(DIALBACK)
+    serve(server, callee)
+
+
+def stops_after_tls(server: Scripted, callee: Callee) -> None:
+    """Says no more once it could."""
+    callee.take_tls()
+    server.over.wait()
+
+
+def offers_nothing(server: Scripted, callee: Callee) -> None:
+    """Knows no way to prove anything."""
+    callee.take_tls()
+    callee.answer_header("")
+    server.over.wait()
+
+
+def answers_no_dialback(server: Scripted, callee: Callee) -> None:
+    """Takes a key, and thinks about it for good."""
+    callee.take_tls()
+    callee.answer_header(DIALBACK)
+    server.over.wait()
+
+
+def stops_reading(server: Scripted, callee: Callee) -> None:
+    """Believes, takes one stanza, and no more."""
+    callee.take_tls()
+    callee.answer_header(DIALBACK)
+    callee.dialback("result", type="valid", **_back(callee.expect("db:result")))
+    server.stanzas.put(callee.next())
+    server.over.wait()
+
+
+def never_acknowledges(server: Scripted, callee: Callee) -> None:
+    """Takes all stanzas, and does not say so when it is asked."""
+    callee.take_tls()
+    callee.answer_header(f"{DIALBACK}<sm xmlns='{ns.SM}'/>")
+    callee.transparent = True
+    serve(server, callee)
 
 
 def is_good(server: Scripted, callee: Callee) -> None:
     """Believes everybody, confirms its own dialback keys and reads whatever comes."""
     callee.take_tls()
-    callee.answer_header(f"<dialback xmlns='{ns.DIALBACK_FEATURE}'><errors/></dialback>")
+    callee.answer_header(DIALBACK)
     serve(server, callee)
 
 
@@ -119,7 +185,9 @@ def serve(server: Scripted, callee: Callee) -> None:
         elif element.tag == f"{{{ns.DIALBACK}}}verify":
             type = "valid" if element.text in server.keys else "invalid"
             callee.dialback("verify", id=element.get("id", ""), type=type, **_back(element))
-        else:
+        elif element.tag == f"{{{ns.SM}}}enable":
+            callee.send(f"<enabled xmlns='{ns.SM}'/>")
+        elif element.tag in ("message", "presence", "iq"):
             server.stanzas.put(element)
 
 

@@ -11,7 +11,7 @@ from kit.wire import SocketLink
 from .person import Person
 from .place import Place
 
-FRESH, GUESTS = 60, 6
+GUESTS = 6
 
 
 class Site(ABC):
@@ -19,8 +19,10 @@ class Site(ABC):
 
     software: str
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, people: int) -> None:
+        """With accounts for so many people, beside the guests."""
         self.place = place
+        self.accounts = [f"p{number}" for number in range(GUESTS + people)]  # localparts
         self.clients: list[Person] = []
         self._fresh: Iterator[str] = iter(self.accounts[GUESTS:])
         self._guests: Iterator[str] = iter(self.accounts[:GUESTS])
@@ -30,11 +32,6 @@ class Site(ABC):
     @property
     def domain(self) -> str:
         return self.place.domain
-
-    @property
-    def accounts(self) -> list[str]:
-        """The localparts of everybody who has an account."""
-        return [f"p{number}" for number in range(GUESTS + FRESH)]
 
     @abstractmethod
     def start(self) -> None:
@@ -63,7 +60,7 @@ class Site(ABC):
     def person(self) -> str:
         """The localpart of an account that nobody has used yet."""
         name = next(self._fresh, None)
-        assert name, "more accounts are needed: raise FRESH"
+        assert name, "more accounts are needed: raise PEOPLE"
         return name
 
     def bound(self, name: str, resource: str = "phone") -> Person:

@@ -18,6 +18,7 @@ PROGRAMS: dict[str, type[Fermata | Prosody | Ejabberd]] = {
 }
 
 USUAL = Terms()
+PEOPLE = 60  # with accounts on a server about which nothing is special
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ VARIATIONS = {
     "usual": Variation(),
     "dialback": Variation(is_self_signed=True),
     "external": Variation(Terms(dialback=False)),
-    "bidi": Variation(Terms(bidi=True)),
-    "hidden": Variation(Terms(bidi=True), is_hidden=True),
+    "oneway": Variation(Terms(bidi=False)),
+    "hidden": Variation(is_hidden=True),
     "direct": Variation(is_direct_tls=True),
     "unmanaged": Variation(Terms(management=False)),
 }
@@ -62,7 +63,7 @@ class Sites:
     def _made(self, program: type[Fermata | Prosody | Ejabberd], variation: Variation, domain: str) -> Site:
         issued = self_signed(domain, f"conference.{domain}") if variation.is_self_signed else None
         place = self._net.place(domain, issued)
-        site = program(place, variation.terms)
+        site = program(place, variation.terms, PEOPLE if variation is VARIATIONS["usual"] else 0)
         if not variation.is_hidden:
             self._net.publish(place, direct_tls=variation.is_direct_tls)
         site.start()

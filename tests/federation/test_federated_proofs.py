@@ -16,10 +16,13 @@ from kit.muc import create, enter
 
 pytestmark = pytest.mark.interop
 
-PROGRAMS = [("prosody", "ejabberd"), ("ejabberd", "prosody")]
+PEERS = [("fermata", "prosody"), ("prosody", "fermata"), ("fermata", "ejabberd")]
+OURS = [("fermata", "fermata")]
+BIDI = [("fermata", "fermata"), ("fermata", "prosody"), ("prosody", "fermata")]
 
 
 def pairs(near: str, far: str, programs: Iterable[tuple[str, str]]) -> pytest.MarkDecorator:
+    """Parametrizes a test with pairs of servers in these variations (`sites.VARIATIONS`)."""
     named = [(f"{one}-{near}", f"{other}-{far}") for one, other in programs]
     return pytest.mark.parametrize("pair", named, indirect=True, ids="+".join)
 
@@ -49,43 +52,48 @@ def meet(site: Site, host: Person, guest: Person) -> None:
         person.wait_for(said("aloud", from_=f"{room}/guest"))
 
 
-@pairs("dialback", "dialback", PROGRAMS)
+@pairs("dialback", "dialback", PEERS)
 def test_by_dialback_alone(near: Site, far: Site) -> None:
     talk(near, far)
 
 
-@pairs("external", "external", PROGRAMS)
+@pairs("external", "external", PEERS)
 def test_by_certificates_alone(near: Site, far: Site) -> None:
     talk(near, far)
 
 
-@pairs("dialback", "usual", PROGRAMS)
+@pairs("dialback", "usual", OURS + PEERS)
 def test_by_certificate_one_way_and_by_dialback_the_other(near: Site, far: Site) -> None:
     talk(near, far)
 
 
-@pairs("direct", "direct", PROGRAMS)
+@pairs("external", "usual", OURS)
+def test_with_one_that_takes_certificates_only(near: Site, far: Site) -> None:
+    talk(near, far)
+
+
+@pairs("direct", "direct", PEERS)
 def test_over_direct_tls(near: Site, far: Site) -> None:
     talk(near, far)
 
 
-@pairs("direct", "usual", PROGRAMS)
+@pairs("direct", "usual", OURS + PEERS)
 def test_over_direct_tls_one_way_and_with_starttls_the_other(near: Site, far: Site) -> None:
     talk(near, far)
 
 
-@pairs("bidi", "bidi-second", [("prosody", "prosody")])
-def test_over_one_connection_for_both_ways(near: Site, far: Site) -> None:
-    talk(near, far)
-
-
-@pairs("hidden", "bidi", [("prosody", "prosody")])
+@pairs("hidden", "usual", BIDI)
 def test_who_cant_be_reached_is_answered_over_his_own_connection(near: Site, far: Site) -> None:
     ann, ben = near.guest(), far.guest()
     chat(ann, ben)
     meet(far, ben, ann)
 
 
-@pairs("unmanaged", "usual", [("prosody", "prosody")])
+@pairs("oneway", "usual", BIDI)
+def test_over_a_connection_for_each_way(near: Site, far: Site) -> None:
+    talk(near, far)
+
+
+@pairs("unmanaged", "usual", [("prosody", "fermata")])
 def test_without_acknowledgements(near: Site, far: Site) -> None:
     talk(near, far)
