@@ -121,8 +121,9 @@ class Stage:
         try:
             effects = take(sender, stanza, self.now)
             if effects.reading is not None and stanza.tag == "presence":
-                self.while_reading()
-                effects = self.room.told(sender, stanza, self.now, self.found(effects.reading.selection))
+                answer = self.found(effects.reading.selection)
+                self.after_reading()
+                effects = self.room.told(sender, stanza, self.now, answer)
             if effects.recall:
                 stored = {row.seq: row.xml for row in self.archived()}
                 recalled = self.room.recalled(sender, stanza, self.now, stored.get(effects.recall, ""))
@@ -223,8 +224,8 @@ class Stage:
                 kept[record.space].pop(record.key, None)
         return {space: dict(sorted(values.items())) for space, values in kept.items()}  # as a database has them
 
-    def while_reading(self) -> None:
-        """What happens while the archive is read for somebody who enters: nothing, unless a test has it otherwise."""
+    def after_reading(self) -> None:
+        """What happens before somebody enters for whom the archive was read: nothing, unless a test says otherwise."""
 
     def found(self, selection: Selection | None) -> Found:
         """The messages of the archive that are asked for by their places alone."""

@@ -1,4 +1,4 @@
-"""Somebody who is cut off again and again, and resumes: what she knows is what there is, whatever happened meanwhile."""
+"""Somebody who is cut off many times, and resumes: whatever happened meanwhile, what she knows is what there is."""
 
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
