@@ -264,7 +264,7 @@ def test_only_so_many_changes_are_remembered():
         bare = JID.parse(f"m{each}@b.example")
         said = stage.admin(ANN, f"<item jid='{bare}' affiliation='member'/>") if each in (0, MOST_GONE) else None
         if said is None:
-            log.record_affiliation(bare, "none", "member")
+            log.record_affiliation(bare, "none", "member", "")
             log.save_affiliation(stage.made.effects, bare)
             log.unannounced.clear()
     assert len(log.affiliations) == MOST_GONE

@@ -101,8 +101,8 @@ def test_the_version_in_a_reset_stands_for_nothing_seen():
 def test_absent_members_are_shown_as_such_with_all_of_a_list():
     stage = members((DAN, "Danny"))
     said = stage.enter(BOB, inside=asking(""))
-    assert shown(said) == [("Ann", ""), ("Cat", ""), ("Danny", "unavailable"), ("Bob", "")]
-    assert item(said[BOB][2]) == {"affiliation": "member", "role": "none"}
+    assert shown(said) == [("Danny", "unavailable"), ("Ann", ""), ("Cat", ""), ("Bob", "")]
+    assert item(said[BOB][0]) == {"affiliation": "member", "role": "none"}
 
 
 def test_absent_members_are_told_again_only_when_they_have_changed():
@@ -116,10 +116,31 @@ def test_absent_members_are_told_again_only_when_they_have_changed():
     assert item(said[BOB][0])["affiliation"] == "admin"
 
 
+def test_a_change_of_an_absent_member_is_told_at_once_to_those_who_keep_versions():
+    stage = members((DAN, "Danny"))
+    stage.enter(BOB, inside=asking(""))
+    for affiliation in ("admin", "none"):
+        said = stage.admin(ANN, f"<item jid='{DAN.bare}' affiliation='{affiliation}'/>")
+        presence = said.only(BOB)
+        assert (nick(presence), presence.get("type")) == ("Danny", "unavailable")
+        assert item(presence) == {"affiliation": affiliation, "role": "none"}
+        assert version(presence)
+        assert not said[CAT]
+
+
+def test_a_member_who_is_here_is_told_of_as_ever():
+    stage = members((DAN, "Danny"))
+    stage.enter(DAN, "Danny")
+    stage.enter(BOB, inside=asking(""))
+    said = stage.admin(ANN, f"<item jid='{DAN.bare}' affiliation='admin'/>")
+    assert shown(said) == [("Danny", "")]
+
+
 def test_where_anybody_may_come_absent_members_are_nobodys_business():
     stage = Stage()
     stage.admin(ANN, f"<item jid='{DAN.bare}' affiliation='member' nick='Danny'/>")
     assert shown(stage.enter(BOB, inside=asking(""))) == [("Ann", ""), ("Bob", "")]
+    assert not stage.admin(ANN, f"<item jid='{DAN.bare}' affiliation='none'/>")[BOB]
 
 
 def test_a_version_alone_enters_as_well():

@@ -11,6 +11,7 @@ from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
 from ...xmpp.payload import Payload
 from ...xmpp.stanza import error_element
+from . import absent
 from .changelog import KINDS, Changelog, Unannounced
 from .effects import Effects
 from .lists import may_list
@@ -79,11 +80,13 @@ def refused(room: RoomState) -> Payload:
 
 
 def announce(room: RoomState, effects: Effects) -> None:
-    """Tells those who keep lists what has changed in them by this step."""
+    """Tells those who keep lists, of members or of presences, what affiliations have changed by this step."""
     log = room.changelog
     if log is None:
         return
     changes, log.unannounced = log.unannounced, []
+    for change in changes:
+        absent.tell(room, effects, change)
     readers: dict[int, list[JID]] = {}
     for session, watch in list(log.watches.items()):
         if watch.marks & Marks.AFFILIATIONS:

@@ -54,9 +54,13 @@ class AffiliationChange(NamedTuple):
 
 
 class Unannounced(NamedTuple):
-    """A change of an affiliation that nobody was told of yet; `before` is the number before it, for each list."""
+    """A change of an affiliation that nobody was told of yet; `before` is the number before it, for each list.
+
+    `nick` is the nickname that is, or was, reserved for the JID.
+    """
 
     bare: JID
+    nick: str
     change: AffiliationChange
     before: dict[int, int]
 
@@ -212,13 +216,13 @@ class Changelog:
 
     # -- affiliations
 
-    def record_affiliation(self, bare: JID, old: str, new: str) -> None:
-        """An affiliation has changed; `save_affiliation` has to follow."""
+    def record_affiliation(self, bare: JID, old: str, new: str, nick: str) -> None:
+        """The affiliation of a JID, and of a nickname if one is reserved, has changed; to be saved."""
         last = self.affiliations.pop(bare, None)
         self.seq += 1
         kinds = KINDS[old] | KINDS[new] | (last.kinds if last is not None else 0)
         change = self.affiliations[bare] = AffiliationChange(self.seq, kinds)
-        self.unannounced.append(Unannounced(bare, change, dict(self.listed)))
+        self.unannounced.append(Unannounced(bare, nick, change, dict(self.listed)))
         self._list(change)
 
     def _list(self, change: AffiliationChange) -> None:

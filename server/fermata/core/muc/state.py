@@ -153,7 +153,8 @@ class RoomState:
         """Sets the affiliation of a bare JID, and reserves its nickname for it."""
         old = self.affiliations.pop(bare, NONE)
         if self.changelog is not None and old.affiliation != affiliation.affiliation:
-            self.changelog.record_affiliation(bare, old.affiliation, affiliation.affiliation)
+            nick = affiliation.nick or old.nick
+            self.changelog.record_affiliation(bare, old.affiliation, affiliation.affiliation, nick)
         self.applicants.discard(bare)
         if old.nick and self.reserved.get(nickname_key(old.nick)) == bare:
             del self.reserved[nickname_key(old.nick)]

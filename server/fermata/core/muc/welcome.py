@@ -4,13 +4,12 @@ from typing import Final
 
 from ...xmpp import namespaces as ns
 from ...xmpp.jid import JID
-from ...xmpp.nickname import nickname_key
 from ...xmpp.payload import Payload
-from . import affiliation_versions, missed
+from . import absent, affiliation_versions, missed
 from .changelog import Changelog, Watch
 from .effects import Effects, Flood
-from .occupants import Occupant, occupant_id_xml
-from .presence import Notice, compose, gone, present
+from .occupants import Occupant
+from .presence import compose, gone, present
 from .state import RoomState
 from .versions import REVEALING, Marks, marked, number_of, opened, session_mark, token, view_of
 from .wishes import Wish
@@ -116,9 +115,12 @@ class _Reader:
         # Whoever asks for less must not get more.
         is_less = changes is not None and len(changes) <= len(room.occupants)
         if changes is None or not is_less:
-            return [*self._reset(), *self._presences(list(log.present)), *self._absent()]
-        told = self._presences([nick for nick, _ in changes])
-        return told + (self._absent(seq) if seq is not None else [])
+            return [*self._reset(), *self._absent(), *self._presences(list(log.present))]
+        return self._presences([nick for nick, _ in changes])
+
+    def _absent(self) -> list[Payload]:
+        members = absent.members(self._room) if self._watch.marks & Marks.PRESENCE else []
+        return [self._marked(member, 0, self._place) for member in members]
 
     def _reset(self) -> list[Payload]:
         """Says that whatever the session knows of the room is void; the number is that of who has seen nothing."""
@@ -151,23 +153,8 @@ class _Reader:
             else:
                 change = self._log.gone[nick]
                 jid = self._room.jid.with_resource(nick)
-                payload = compose(_vanished(jid, change.id_xml, change.affiliation), False)
+                payload = absent.vanished(jid, change.id_xml, change.affiliation)
             told.append(self._marked(payload, change.seq, self._place))
-        return told
-
-    def _absent(self, since: int = -1) -> list[Payload]:
-        """Members who are not here, as far as their nicknames are known and they have changed (XEP-0436 §4.1)."""
-        room = self._room
-        told: list[Payload] = []
-        if not self._watch.marks & Marks.PRESENCE or not room.config.membersonly:
-            return told
-        for bare, found in room.affiliations.items():
-            change = self._log.affiliations.get(JID.parse(bare))
-            is_news = since < 0 or (change is not None and change.seq > since)
-            if is_news and found.nick and not room.occupants.like(nickname_key(found.nick)):
-                id_xml = occupant_id_xml(room.secret, JID.parse(bare))
-                notice = _vanished(room.jid.with_resource(found.nick), id_xml, found.affiliation)
-                told.append(self._marked(compose(notice, False), max(since, 0), self._place))
         return told
 
     # -- messages
@@ -187,7 +174,3 @@ class _Reader:
 
     def _numbered(self, messages: list[Payload]) -> list[Payload]:
         return [self._marked(message, self._log.seq, message.archive_id) for message in messages]
-
-
-def _vanished(jid: JID, id_xml: str, affiliation: str) -> Notice:
-    return Notice(jid, id_xml, jid, affiliation, "none", "unavailable")
