@@ -34,7 +34,7 @@ def offer_publishing(ground: Ground, services: Services) -> Services:
     ground.presences.on_contact.append(eventing.received)
     ground.subscriptions.on_granted.append(eventing.granted)
     publishing = Publishing(database.nodes, notices, database.writer, clock, new_id)
-    nodes = AccountNodes(publishing, eventing, clock)
+    nodes = AccountNodes(publishing, eventing, notices, clock)
     bookmarks = Bookmarks(nodes, database.nodes, database.values, notices, clock, ground.spawn)
     avatars = Avatars(nodes, database.nodes, notices, clock, new_id)
     ground.presences.stamps.append(avatars.stamp)

@@ -15,7 +15,7 @@ from ..xmpp.pubsub import NodeRequest, parse
 from ..xmpp.rsm import Page
 from .pep import PersonalEventing, requester_of
 from .pubsub import Publishing
-from .pubsub_notices import Send
+from .pubsub_notices import Notices, Send
 
 Substitute = Callable[[Account, Requester, NodeRequest, Element], Coroutine[Any, Any, Answer | None]]
 
@@ -34,8 +34,8 @@ class _Contacts:
 class AccountNodes:
     """Answers for all accounts. Everything raises StanzaError."""
 
-    def __init__(self, publishing: Publishing, eventing: PersonalEventing, clock: Clock) -> None:
-        self._publishing, self._eventing, self._clock = publishing, eventing, clock
+    def __init__(self, publishing: Publishing, eventing: PersonalEventing, notices: Notices, clock: Clock) -> None:
+        self._publishing, self._eventing, self._notices, self._clock = publishing, eventing, notices, clock
         #: nodes that are made of something else: each is asked first, and may leave the answer to us with None
         self.substitutes: dict[str, Substitute] = {}
 
@@ -63,6 +63,12 @@ class AccountNodes:
     def settle(self, account: Account, effects: Effects, iq: Element | None = None) -> Answer:
         """Keeps what a step made; when that is durable, it is answered and told."""
         return self._publishing.settle(account, self._audience(account), effects, iq)
+
+    def tell_own(self, account: Account, node: Node, event: Element) -> None:
+        """Sends an event to the account's own clients, as far as they want to hear of that node."""
+        self._notices.tell_each(
+            account.jid, node, event, lambda send: self._eventing.tell_own(account, node.name, send)
+        )
 
     def _audience(self, account: Account) -> _Contacts:
         return _Contacts(account, self._eventing)

@@ -58,7 +58,7 @@ class Bookmarks:
         clock: Clock,
         spawn: Spawn,
     ) -> None:
-        self._nodes, self._store, self._values, self._notices = nodes, store, values, notices
+        self._nodes, self._store, self._values = nodes, store, values
         self._clock, self._spawn = clock, spawn
         self._sweeping: set[tuple[JID, str]] = set()  # accounts and ids of items that are changed in bulk
         self._to_be_told: set[JID] = set()
@@ -167,7 +167,7 @@ class Bookmarks:
         if room is not None:
             for told in self.on_change:
                 told(owner, BookmarkChange(room, bookmark, grace))
-        if owner.jid not in self._to_be_told and _listeners(owner):
+        if owner.jid not in self._to_be_told and _has_listeners(owner):
             self._to_be_told.add(owner.jid)
             self._clock.callLater(0, lambda: self._spawn(self._tell(owner)))
 
@@ -177,11 +177,12 @@ class Bookmarks:
         node = account.nodes.get(ns.BOOKMARKS_STORAGE) or Node(ns.BOOKMARKS_STORAGE, PRIVATE, account.jid, 0.0)
         id = next(iter(node.items), _SINGLE)
         item = E("{%s}item" % ns.PUBSUB_EVENT, {"id": id}, await self.storage(account))
-        self._notices.tell(account.jid, node, events.published(node, [item]), _listeners(account))
+        self._nodes.tell_own(account, node, events.published(node, [item]))
 
 
-def _listeners(account: Account) -> list[JID]:
-    return [session.jid for session in account.available() if ns.BOOKMARKS_STORAGE in (session.interests or ())]
+def _has_listeners(account: Account) -> bool:
+    """Whether a client wants to hear of the list, or has not said yet."""
+    return any(each.interests is None or ns.BOOKMARKS_STORAGE in each.interests for each in account.available())
 
 
 def _others(account: Account, written: Element) -> Record:

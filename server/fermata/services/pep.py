@@ -70,7 +70,7 @@ class PersonalEventing:
                 told.add(jid)
                 send(jid)
 
-        self._tell_sessions(account, node.name, tell)
+        self.tell_own(account, node.name, tell)
         if node.config.access_model != "whitelist" or node.affiliations:
             for contact in account.roster.subscribers:
                 if self._may_hear(account, node, contact):
@@ -91,13 +91,14 @@ class PersonalEventing:
         if contact.domain in self._domains:
             other = self._accounts.get(contact)
             if other is not None:
-                self._tell_sessions(other, name, tell)
+                self.tell_own(other, name, tell)
             return
         for jid, client in list(self._elsewhere.get((account.jid, contact), {}).items()):
             if client.interests is not None and name in client.interests:
                 tell(jid)
 
-    def _tell_sessions(self, account: Account, name: str, tell: Send) -> None:
+    def tell_own(self, account: Account, name: str, tell: Send) -> None:
+        """Calls `tell` with each session of an account whose client wants to hear of a node of that name."""
         for session in account.available():
             if session.interests is None:  # it was restored: its client has said nothing since
                 self._learn(account, session, partial(_tell_if, name, session.jid, tell))

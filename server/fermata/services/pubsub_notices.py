@@ -79,17 +79,17 @@ class Notices:
             self.send_last(owner.nodes, [node], [jid])
 
     def _tell(self, service: JID, audience: Audience, notice: Notice) -> None:
-        if notice.to is not None:
-            self.tell(service, notice.node, notice.event, notice.to)
-            return
-        payload = self._message(service, notice.node, notice.event)
-        audience.tell(notice.node, lambda jid: self.send(payload, jid))
+        if notice.to is None:
+            self.tell_each(service, notice.node, notice.event, lambda send: audience.tell(notice.node, send))
+        else:
+            payload = self._message(service, notice.node, notice.event)
+            for jid in notice.to:
+                self.send(payload, jid)
 
-    def tell(self, service: JID, node: Node, event: Element, to: Iterable[JID]) -> None:
-        """Sends these, and nobody else, an event of a node."""
+    def tell_each(self, service: JID, node: Node, event: Element, tell: Callable[[Send], None]) -> None:
+        """Sends an event of a node to each address with which `tell` calls what it is called with."""
         payload = self._message(service, node, event)
-        for jid in to:
-            self.send(payload, jid)
+        tell(lambda jid: self.send(payload, jid))
 
     def _message(self, service: JID, node: Node, event: Element) -> Payload:
         attributes = {"from": service, "id": self._new_id()}
