@@ -5,7 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from fermata.app.config_tables import Config, Limits
+from fermata.core.stream_management import WINDOW_STANZAS
 from kit import ns
+from kit.muc import create, enter
+from kit.stanzas import Element
 from kit.wire import Client
 from kit.world import World
 
@@ -118,3 +121,69 @@ def test_no_limit_is_no_limit(worlds: Callable[[Config], World]) -> None:
     romeo, juliet = world.online("romeo@localhost/orchard"), world.online("juliet@localhost/balcony")
     flood(romeo, juliet.jid, 10 * QUEUE)
     assert len(ids(juliet)) == 10 * QUEUE
+
+
+def test_whoever_acknowledges_gets_any_flood_and_keeps_the_connection(worlds: Callable[[Config], World]) -> None:
+    """More than 5,000 stanzas and 10 MB, of which at no time so many are under way as the client has not acked."""
+    world = worlds(Config())
+    romeo, juliet = world.online("romeo@localhost/orchard"), world.login("juliet@localhost/balcony")
+    juliet.enable()
+    juliet.available()
+    got: list[str] = []
+    for start in range(0, 6_000, 500):
+        text = "x" * 2_000
+        for number in range(start, start + 500):
+            romeo.send(f"<message to='{juliet.jid}' type='chat' id='{number}'><body>{text}</body></message>")
+        while len(got) < start + 500:
+            stanza = juliet.next()
+            if stanza.tag == "message":
+                got.append(stanza.get("id", ""))
+    assert got == [str(number) for number in range(6_000)]
+    juliet.nothing_before()
+
+
+def test_who_acknowledges_nothing_is_sent_no_more_than_a_window(world: World, romeo: Client) -> None:
+    juliet = world.login("juliet@localhost/balcony")
+    juliet.enable()
+    juliet.available()
+    juliet.ack()
+    juliet.transparent = True
+    got = []
+    for number in range(WINDOW_STANZAS + 10):
+        romeo.send(f"<message to='{juliet.jid}' type='chat' id='{number}'><body>hi</body></message>")
+        got += [stanza.get("id") for stanza in read(juliet) if stanza.tag == "message"]
+    assert got == [str(number) for number in range(WINDOW_STANZAS)]
+    juliet.ack()
+    late = [stanza.get("id") for stanza in read(juliet) if stanza.tag == "message"]
+    assert late == [str(WINDOW_STANZAS + number) for number in range(10)]
+
+
+def test_who_is_away_from_a_busy_room_stays_in_it(world: World, romeo: Client) -> None:
+    room = "tea@conference.localhost"
+    create(romeo, room, "Romeo")
+    juliet = world.login("juliet@localhost/balcony")
+    id = juliet.enable().get("id", "")
+    enter(juliet, room, "Juliet")
+    romeo.sync()
+    juliet.sync()
+    juliet.ack()
+    handled = juliet.handled
+    juliet.cut()
+    for number in range(10 * QUEUE):
+        romeo.send(f"<message to='{room}' type='groupchat' id='{number}'><body>{number}</body></message>")
+    assert [stanza.tag for stanza in romeo.sync() if stanza.tag == "presence"] == []
+    again = world.authenticated("juliet@localhost")
+    assert again.resume(id, handled).tag == f"{{{ns.SM}}}resumed"
+    got = ids(again)
+    assert got == [str(number) for number in range(10 * QUEUE)][-len(got) :]
+    assert got, "the newest are there, and the archive has the others"
+
+
+def read(client: Client) -> list[Element]:
+    """What there is to be read now."""
+    found = []
+    try:
+        while True:
+            found.append(client.next(0.0))
+    except TimeoutError:
+        return found

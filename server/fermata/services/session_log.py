@@ -62,6 +62,7 @@ class SessionLog:
         self._promised = self._released = 0  # the newest tickets
         self._is_scheduled = self._is_asked = self._is_broken = self._is_copying = False
         self._largest = _SMALLEST
+        self._copied = 0  # bytes
 
     # -- its life
 
@@ -187,7 +188,7 @@ class SessionLog:
     def _write_all(self, files: LogFiles) -> None:
         self._first_payload = self._last_payload + 1
         files.begin(self._lines(list(self._trails.values())))
-        self._begun(files)
+        self._largest = max(_SMALLEST, _GROWTH * files.size)
 
     def _lines(self, trails: list[SessionTrail]) -> Iterator[list[Entry]]:
         """What there is to be said of some sessions, a line for each."""
@@ -198,15 +199,12 @@ class SessionLog:
             if line:
                 yield line
 
-    def _begun(self, files: LogFiles) -> None:
-        self._largest = max(_SMALLEST, _GROWTH * files.size)
-
     def _renew(self, files: LogFiles) -> None:
         """Another file: each session is written into it in turn, then the older ones go."""
         files.go_on()
         self._first_payload = self._last_payload + 1
-        self._is_copying = True
-        self._copy(list(self._trails.values()))
+        self._is_copying, self._copied = True, 0
+        self._clock.callLater(0, self._copy, list(self._trails.values()))
 
     def _copy(self, trails: list[SessionTrail]) -> None:
         files = self._files
@@ -215,17 +213,19 @@ class SessionLog:
             return
         now, later = trails[:_COPIED_AT_ONCE], trails[_COPIED_AT_ONCE:]
         self.flush()
+        before = files.size
         try:
             for line in self._lines([trail for trail in now if trail.number in self._trails]):
                 files.append(line)
         except OSError as error:
             self._break(error)
+        self._copied += files.size - before
         if later or self._promised > self._released:
             self._clock.callLater(0 if later else 1, self._copy, later)
         else:
             files.drop_older()
             self._is_copying = False
-            self._begun(files)
+            self._largest = max(_SMALLEST, _GROWTH * self._copied)
 
     def _break(self, error: OSError) -> None:
         _log.error("Sessions will not outlive this process, because their log can't be written: %s", error)
