@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from fermata.core.muc.config import Config
+from fermata.core.pubsub.records import ItemSaved, NodeAffiliationSaved, NodeSaved, NodeSubscriptionSaved
 from fermata.core.records import (
     AffiliationSaved,
     CredentialsSaved,
@@ -352,6 +353,10 @@ def everything_of(opened: Opened, number: int) -> None:
         InviteOwed(number, "a@b.example/x", "A", True, 1.0),
         PushSaved(number, "a@b.example", "a@b.example/x", "N1", "", 0, 0.0),
         Journalled(number, 1.0, "a@b.example/x", "A", "enter", ""),
+        NodeSaved(number, "n", "{}", "a@b.example", 1.0),
+        ItemSaved(number, "n", "i", 1, 1.0, "a@b.example", 1, "<x/>"),
+        NodeAffiliationSaved(number, "n", "a@b.example", "member"),
+        NodeSubscriptionSaved(number, "n", "a@b.example", "subscribed", True),
     )
 
 
