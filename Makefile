@@ -5,7 +5,7 @@ STAMP  := $(VENV)/.installed
 PY     := $(VENV)/bin/python
 ARGS   ?=
 .DEFAULT_GOAL := help
-.PHONY: help run test core lint interop bench crash clean
+.PHONY: help run test core lint interop bench chaos crash clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ interop: $(STAMP)  ## get real clients and peers into .cache and drive them (min
 
 crash: $(STAMP)  ## kill -9 at any instant, 200 times and more: is anything lost that was acked? (ARGS='--rounds 20')
 	PYTHONPATH=tests $(PY) -m kit.crash $(ARGS)
+
+chaos: $(STAMP)  ## everything that breaks, with every client that is modelled: is everybody still in?
+	FERMATA_CHAOS=1 $(PY) -m pytest -n 2 tests/scenarios $(ARGS)
 
 bench: $(STAMP)  ## measure against Prosody and ejabberd (an hour; minutes with ARGS=--quick; needs gcc and libssl-dev)
 	$(PY) -m bench $(ARGS)

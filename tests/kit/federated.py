@@ -134,7 +134,7 @@ class Universe:
     def turn(self) -> None:
         """The turns of all reactors come to their end."""
         self.clock.advance(0)
-        while any([server.take_from_threads() for server in self.servers]):
+        while sum(server.take_from_threads() for server in self.servers):
             self.clock.advance(0)
 
     def keep_alive(self) -> None:
@@ -208,23 +208,22 @@ class FederatedWorld(World):
         """Its own clients give a sign of life."""
         super().keep_alive()
 
-    def crash(self) -> None:
-        """See World; the others lose their connections to it."""
-        self.die()
-        self.rise()
-
     def die(self) -> None:
-        """The process is killed, and does not start again yet."""
+        """See World; the others lose their connections to it."""
         self.is_up = False
-        for pipe in self.universe.pipes:
-            if self.domain in pipe.ends:
-                pipe.cut(self.domain)
+        super().die()
         self.clock.end()  # type: ignore[attr-defined]
 
+    def _cut_everybody(self) -> None:
+        super()._cut_everybody()
+        for pipe in self.universe.pipes:
+            if self.domain in pipe.ends:
+                pipe.cut()
+
     def rise(self) -> None:
-        """It is started again."""
+        """See World."""
         self.is_up = True
-        super().crash()
+        super().rise()
         self.turn()
 
 
@@ -241,8 +240,8 @@ class Pipe:
         self._accepted.protocol.makeConnection(self._accepted)
         self._opened.protocol.makeConnection(self._opened)
 
-    def cut(self, dead: str = "") -> None:
-        """It breaks; who is `dead` does not notice."""
+    def cut(self) -> None:
+        """It breaks."""
         for end in (self._opened, self._accepted):
             end.lose(ConnectionLost())
 

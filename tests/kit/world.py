@@ -135,7 +135,11 @@ class World:
 
     def crash(self) -> None:
         """The process is killed and started again: what was not on disk is gone, and so is every connection."""
-        now = self.clock.seconds()
+        self.die()
+        self.rise()
+
+    def die(self) -> None:
+        """The process is killed, and does not start again yet."""
         old, sessions, self._number = self.file, self._session_directory(), self._number + 1
         shutil.copytree(sessions, self._session_directory(), dirs_exist_ok=True)
         for suffix in ("", "-wal"):
@@ -145,7 +149,10 @@ class World:
         self._cut_everybody()
         self.database.close()
         self._log.clear()  # a killed process says nothing about its end
-        self._open(now)
+
+    def rise(self) -> None:
+        """It is started again."""
+        self._open(self.clock.seconds())
 
     def errors(self) -> list[str]:
         """What was logged as an error until now; it is not held against the test any more."""

@@ -20,7 +20,7 @@ from .server_links import ServerLinks
 
 MISSED: Final = "missed"  #: in `meta`: whether the process has stopped in order, and what was missed
 _SAVE_SECONDS: Final = 5.0
-CRASH_SECONDS: Final = 15.0  #: what was said in so many seconds before a crash is told again
+CRASH_SECONDS: Final = 6.0  #: what was said in so many seconds before a crash is told again: all since it was saved
 _PER_SECOND: Final = 20.0  #: so many servers are connected to, at the start
 _STOPPED: Final = Trouble(Cause.STREAM, "this server was not running")
 
@@ -86,7 +86,8 @@ class LimboMemory:
         self._save(True, [(pair, link.missed_at_end(self._clock.seconds())) for pair, link in self._of_rooms()])
 
     def _save_often(self) -> None:
-        self._save(False, [(pair, link.missed) for pair, link in self._of_rooms() if link.missed is not None])
+        now = self._clock.seconds()
+        self._save(False, [(pair, link.missed_at_end(now)) for pair, link in self._of_rooms() if link.is_in_doubt])
         self._clock.callLater(_SAVE_SECONDS, self._save_often)
 
     def _of_rooms(self) -> list[tuple[Pair, ServerLink]]:

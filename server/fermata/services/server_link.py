@@ -214,6 +214,12 @@ class ServerLink:
         self.state.broke(trouble, self._around.clock.seconds())
         self.note_from_now(missed)
 
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether there is anything that may not have arrived."""
+        trunk = self.trunk
+        return self.missed is not None or bool(self._queue) or (trunk is not None and trunk.unacked > 0)
+
     def missed_at_end(self, now: float) -> Missed:
         """What those in rooms here have missed if nothing more can be sent."""
         doubtful = [(entry.payload, entry.to) for entry in self._queue]
