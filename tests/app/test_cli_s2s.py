@@ -1,8 +1,6 @@
 """`fermata s2s …`: real sockets, real DNS and real TLS to servers that are right, and to many that are not."""
 
 import json
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -26,6 +24,7 @@ from kit.dns import NameServer
 from kit.server import free_port
 from kit.servers_on_net import Server
 from kit.stalled import stalled
+from kit.talker import Talker
 
 ROOT = Authority("Root")
 HEADER = "<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' "
@@ -41,7 +40,7 @@ class Elsewhere:
         ids = count()
         self._net: Any = SimpleNamespace(clock=reactor, turn=TurnWrites(reactor), new_id=lambda: f"id-{next(ids)}")
         self._listeners: list[ServerListeners] = []
-        self._sockets: list[socket.socket] = []
+        self._talkers: list[Talker] = []
 
     def serve(
         self, domain: str, issued: Issued, *, found_as: str = "", direct_tls: bool = False, priority: int = 0
@@ -60,27 +59,15 @@ class Elsewhere:
 
     def script(self, domain: str, answer: str) -> None:
         """Something that says this, whatever it hears, and keeps the connection."""
-        listening = socket.create_server(("127.0.0.1", 0))
-        self._sockets.append(listening)
-
-        def accept() -> None:
-            try:
-                while True:
-                    connection, _ = listening.accept()
-                    self._sockets.append(connection)
-                    connection.sendall(answer.encode())
-            except OSError:
-                return
-
-        threading.Thread(target=accept, daemon=True).start()
-        self.dns.server(domain, listening.getsockname()[1])
+        self._talkers.append(Talker(answer))
+        self.dns.server(domain, self._talkers[-1].port)
 
     def close(self) -> None:
         for listeners in self._listeners:
             self._run_in(listeners.stop_listening)
             self._run_in(listeners.end_all, None)
-        for each in self._sockets:
-            each.close()
+        for talker in self._talkers:
+            talker.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Connecting to other servers over real sockets; the protocol at our end is a stand-in that takes the peer's word."""
 
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -21,6 +20,7 @@ from fermata.net.resolver import Resolver
 from fermata.net.targets import Place, Target
 from kit.dns import NameServer
 from kit.stalled import stalled
+from kit.talker import Talker
 
 HERE = Pair("a.example", "b.example")
 PATIENCE = 10.0
@@ -54,7 +54,7 @@ class Network:
     def __init__(self) -> None:
         self.connections: list[Word] = []
         self.port = 0
-        self.open: list[socket.socket] = []
+        self.talkers: list[Talker] = []
         self.stalled = ExitStack()
 
     def connect(self, pair: Pair, target: Target, purpose: Any, failed: Any, proven: Any) -> Word:
@@ -64,20 +64,8 @@ class Network:
 
     def serve(self, address: str, word: str) -> None:
         """Accepts connections and says that; says nothing, and keeps them, if it is empty."""
-        listening = socket.create_server((address, self.port))
-        self.port = listening.getsockname()[1]
-        self.open.append(listening)
-
-        def accept() -> None:
-            try:
-                while True:
-                    connection, _ = listening.accept()
-                    self.open.append(connection)
-                    connection.sendall(word.encode())
-            except OSError:
-                return
-
-        threading.Thread(target=accept, daemon=True).start()
+        self.talkers.append(Talker(word, address, self.port))
+        self.port = self.talkers[-1].port
 
     def stall(self, address: str) -> None:
         """Lets connecting come to no end there."""
@@ -89,8 +77,8 @@ class Network:
 
     def close(self) -> None:
         self.stalled.close()
-        for each in self.open:
-            each.close()
+        for talker in self.talkers:
+            talker.close()
 
 
 class Attempt:
@@ -296,7 +284,7 @@ def test_nothing_ends_what_has_authenticated(dial, dns, network, run_in, reactor
     until(lambda: network.connections and not run_in(reactor.getDelayedCalls))
     run_in(attempt.cancel)
     assert not network.connections[0].lost.is_set()
-    network.open[-1].close()
+    network.talkers[0].hang_up()
     assert network.connections[0].lost.wait(PATIENCE)
     assert attempt.troubles == []
 
