@@ -389,3 +389,17 @@ def test_a_domain_that_nobody_has_needed_for_long_is_forgotten(world: World, dia
     ann.send(f"<iq type='get' id='v1' to='b.example'><query xmlns='{ns.VERSION}'/></iq>")
     dialling.fail_for(3 * 60 * MINUTE, SILENT)
     assert world.parts.federating.federation.links.rows() == []
+
+
+def test_a_stanza_from_there_ends_the_wait_as_well_even_over_a_connection_that_never_broke(
+    world: World, dialling: Dialling, ann: Client
+) -> None:
+    wire = Wire(managed=False)
+    wire.direction = "in"
+    trunk = world.parts.federating.federation.trunk(wire)
+    trunk.receives(HERE)
+    say(ann, "hello")
+    dialling.fail_for(10 * MINUTE, SILENT)
+    assert dialling.attempts == []
+    trunk.take(*message("<message from='bob@b.example/x' to='ann@localhost' type='chat'><body>hi</body></message>"))
+    assert [pair for pair, _ in dialling.attempts] == [HERE]

@@ -3,13 +3,14 @@
 The order of what a peer causes is that of its connection.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from functools import partial
 from typing import Any
 
 from ..core.records import Step
 from ..core.release import ReleaseQueue
 from ..core.stream_management import Inbound
+from ..host.federation import Pair
 from ..host.origin import Clock
 from ..host.pipeline import guarded_route
 from ..host.router import Router
@@ -27,8 +28,12 @@ class FromServer:
     `inbound` counts them where the peer is told how far we got.
     """
 
-    def __init__(self, router: Router, writer: Writer, clock: Clock) -> None:
+    def __init__(
+        self, router: Router, writer: Writer, clock: Clock, broken: Set[Pair], contacted: Callable[[Pair], None]
+    ) -> None:
+        """`broken` are the pairs to which there is no way just now; `contacted` hears of a sign of life from there."""
         self._router, self._writer, self._clock = router, writer, clock
+        self._broken, self._contacted = broken, contacted
         self.inbound: Inbound | None = None
         self.jid: JID  #: the peer's, by the first pair that was proven
         self.domain = ""  #: likewise; empty before that
@@ -66,6 +71,8 @@ class FromServer:
 
     def _route(self, stanza: Element, to: JID, sender: JID) -> None:
         self.heard_at = self._clock.seconds()
+        if self._broken and (pair := Pair(to.domain, sender.domain)) in self._broken:
+            self._contacted(pair)
         if stanza.tag == "iq":
             try:
                 check_iq(stanza)

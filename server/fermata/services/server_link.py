@@ -25,6 +25,7 @@ from .server_trunk import ServerTrunk
 _EXPIRE_SECONDS: Final = 5.0  #: how often to look for what has waited long enough
 _WIDEST: Final = 4  # bytes that a character has in UTF-8 at most
 _FORGET_SECONDS: Final = 3600.0
+_CONTACT_SECONDS: Final = 1.0  #: so often, at most, what comes from there does
 _DEAD_SECONDS: Final = 60.0  #: so often, at most, somebody's stanza makes us try a dead one again
 _PING: Final = "{%s}ping" % ns.PING
 
@@ -74,7 +75,7 @@ class Surroundings:
     """What all links have in common.
 
     `relayed` is where errors are given to people here; `is_needed` says whether anybody here or there depends on a
-    pair; `random` gives numbers from 0 to 1.
+    pair; `random` gives numbers from 0 to 1; `broken` are the pairs to which there is no way just now.
     """
 
     dialling: Dialling
@@ -85,6 +86,7 @@ class Surroundings:
     listener: LinkListener
     is_needed: Callable[[Pair], bool]
     random: Callable[[], float]
+    broken: set[Pair]
 
 
 class ServerLink:
@@ -185,6 +187,7 @@ class ServerLink:
         if self.trunk is not None:
             return
         was_broken, self.trunk = self.state.is_broken, trunk
+        self._around.broken.discard(self.pair)
         self._stop_trying()
         self.state.connected(self._around.clock.seconds())
         self.drain()
@@ -206,12 +209,14 @@ class ServerLink:
             self.state.rest(now)
             return
         self.state.broke(trouble, now)
+        self._around.broken.add(self.pair)
         self._around.listener.stalled(self.pair)
         self._reach()
 
     def lose(self, trouble: Trouble, missed: Missed) -> None:
         """There was a way, and it was lost, before this process has begun."""
         self.state.broke(trouble, self._around.clock.seconds())
+        self._around.broken.add(self.pair)
         self.note_from_now(missed)
 
     @property
@@ -234,7 +239,8 @@ class ServerLink:
 
     def contacted(self) -> None:
         """The other server has connected to us: if we could not get there, this is the time to try."""
-        if self._again is not None or self.state.phase is Phase.DEAD:
+        is_waiting = self._again is not None or self.state.phase is Phase.DEAD
+        if is_waiting and self._around.clock.seconds() >= self._tried_at + _CONTACT_SECONDS:
             self._forget_timer()
             self._reach()
 
@@ -296,6 +302,7 @@ class ServerLink:
             return
         was = self.state.phase
         pause = self.state.failed(trouble, now, self._around.random())
+        self._around.broken.add(self.pair)
         self._again = clock.callLater(pause, self._try_again)
         if was is Phase.CONNECTING:
             self._around.listener.stalled(self.pair)
@@ -315,6 +322,7 @@ class ServerLink:
         """Nobody needs it. What is known to be dead stays so until somebody asks, or comes from there."""
         if self.state.phase is not Phase.DEAD:
             self.state.rest(now)
+            self._around.broken.discard(self.pair)
 
     def _stop_trying(self) -> None:
         give_up, self._give_up = self._give_up, None

@@ -42,6 +42,7 @@ class ServerLinks:
         self._writer, self._clock, self._random = writer, clock, random
         self.by_pair: dict[Pair, ServerLink] = {}
         self.trunks: set[ServerTrunk] = set()
+        self._broken: set[Pair] = set()
         self._around: Surroundings | None = None
         self.listeners: list[LinkListener] = []
         #: who says for which pairs somebody depends on there being a way
@@ -62,6 +63,7 @@ class ServerLinks:
             self,
             self._is_needed,
             self._random,
+            self._broken,
         )
         for payload, to in await self._spool.load():
             try:
@@ -113,7 +115,14 @@ class ServerLinks:
     def trunk(self, connection: Connection) -> ServerTrunk:
         """A connection has proven its first pair."""
         trunk = ServerTrunk(
-            connection, self.of, self.contacted, self._router, self._writer, self._clock, self.trunks.discard
+            connection,
+            self.of,
+            self.contacted,
+            self._broken,
+            self._router,
+            self._writer,
+            self._clock,
+            self.trunks.discard,
         )
         self.trunks.add(trunk)
         return trunk
@@ -180,6 +189,7 @@ class ServerLinks:
             trunk = link.trunk
             if trunk is None:
                 if link.is_forgotten(now):
+                    self._broken.discard(pair)
                     del self.by_pair[pair]
             elif self._is_needed(pair):
                 trunk.probe(now)

@@ -1,6 +1,6 @@
 """One proven connection to another server: what goes out on it is counted; what arrives is `from_server`'s."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Final, Protocol
 
 from ..core.s2s.management import REQUEST, Management
@@ -44,6 +44,7 @@ class ServerTrunk:
         connection: Connection,
         way: Callable[[Pair], Way],
         contacted: Callable[[Pair], None],
+        broken: Set[Pair],
         router: Router,
         writer: Writer,
         clock: Clock,
@@ -54,7 +55,7 @@ class ServerTrunk:
         self._way, self._contacted, self._gone = way, contacted, gone
         self._writer, self._clock = writer, clock
         self.management = Management(connection.direction == "out")
-        self.peer = FromServer(router, writer, clock)  #: what happens to what it sends
+        self.peer = FromServer(router, writer, clock, broken, contacted)  #: what happens to what it sends
         self.take, self.take_refused = self.peer.take, self.peer.take_refused
         self._receives = False
         self._doubtful: list[tuple[Payload, JID]] = []  # written, and perhaps still on this machine
