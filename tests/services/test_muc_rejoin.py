@@ -346,3 +346,16 @@ def test_occupant_ids_are_the_same_after_a_crash(world: World, ann: Client) -> N
         ids.append(found.get("id"))
         world.crash()
     assert ids[0] == ids[1]
+
+
+def test_a_temporary_room_takes_its_numbers_with_it(world: World) -> None:
+    ann, ben = world.online("ann@localhost/phone"), world.online("ben@localhost/phone")
+    create(ann, ROOM, "Ann", persistentroom="0", membersonly="1")
+    ann.set(f"<query xmlns='{ns.MUC_ADMIN}'><item jid='{ben.bare}' affiliation='member' nick='Ben'/></query>", ROOM)
+    ben.expect("message")  # he is invited
+    enter(ann, ROOM, "Ann", content=ASKING)
+    enter(ben, ROOM, "Ben")
+    leave(ann, "Ann")
+    assert world.rows("SELECT * FROM value WHERE space LIKE 'changelog%'")
+    leave(ben, "Ben")
+    assert world.rows("SELECT * FROM value WHERE space LIKE 'changelog%'") == []

@@ -86,7 +86,7 @@ class Changelog:
     """The changes of one room, those of nicknames in the order in which they came.
 
     `number` is the room's; `now` the time of the step that is being taken; `listed` the number of the last change of
-    each list of affiliations.
+    each list of affiliations; `agrees` whether the presences have been compared with it since it was loaded.
     """
 
     __slots__ = (
@@ -95,6 +95,7 @@ class Changelog:
         "_watched",
         "affiliations",
         "affiliations_floor",
+        "agrees",
         "epoch",
         "floor",
         "gone",
@@ -116,6 +117,7 @@ class Changelog:
         self.listed = dict.fromkeys(KINDS.values(), 0)
         self.unannounced: list[Unannounced] = []
         self.watches: dict[JID, Watch] = {}
+        self.agrees = False
         self.now = self._watched = 0.0
         self._split_of: tuple[JID, ...] = ()
         self._split: tuple[tuple[JID, ...], dict[Watch, tuple[JID, ...]]] = ((), {})

@@ -190,7 +190,7 @@ class Room:
             # Even where an occupant was addressed it is the room that refuses (XEP-0045 §7.2.5, XEP-0410 §3.3).
             error.by = self.state.jid
             raise
-        if log is not None and log.unannounced:
+        if log is not None and log.unannounced and not effects.destroyed:
             affiliation_versions.announce(self.state, effects)
         return effects
 

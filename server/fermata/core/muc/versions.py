@@ -10,6 +10,7 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from enum import IntFlag
+from functools import lru_cache
 from typing import Final
 
 from ...xmpp import namespaces as ns
@@ -27,6 +28,7 @@ _MIXED: Final = "m"  # some of them so and some so, which is of no use any more
 
 _TOKEN: Final = re.compile(r"([0-9]{1,15})[A-Zmrp][A-Za-z0-9_-]{8}")
 _SIGNATURE_BYTES: Final = 6
+_SIGNED: Final = 10_000  # tokens at hand: when all come back, all are told the same ones
 _END: Final = "</x></presence>"
 
 
@@ -43,8 +45,12 @@ class Marks(IntFlag):
 
 def token(room: RoomState, log: Changelog, view: str, seq: int) -> str:
     """A number as it is told to somebody who has seen everything up to it, in that view: one letter."""
-    said = f"{seq}{view}"
-    signature = hmac.digest(room.secret, f"version {log.epoch} {said}".encode(), "sha256")[:_SIGNATURE_BYTES]
+    return _signed(room.secret, log.epoch, f"{seq}{view}")
+
+
+@lru_cache(_SIGNED)
+def _signed(secret: bytes, epoch: str, said: str) -> str:
+    signature = hmac.digest(secret, f"version {epoch} {said}".encode(), "sha256")[:_SIGNATURE_BYTES]
     return said + urlsafe_b64encode(signature).decode("ascii")
 
 
@@ -149,12 +155,12 @@ def opened(room: RoomState, effects: Effects) -> Changelog:
         log = room.changelog = Changelog(room.number, room.new_id())
         log.save_head(effects)
     shown = {one.nick: one for one in room.occupants if one.role in room.config.presencebroadcast}
-    for nick, change in list(log.present.items()):
-        if nick not in shown:
-            log.record(effects, nick, 0, change.affiliation, change.id_xml)
+    for nick in [nick for nick in log.present if nick not in shown]:
+        last = log.present[nick]
+        log.record(effects, nick, 0, last.affiliation, last.id_xml)
     for nick, occupant in shown.items():
-        digest = digest_of(occupant.revealing)
         known = log.present.get(nick)
-        if known is None or known.digest != digest:
-            log.record(effects, nick, digest, occupant.affiliation, occupant.id_xml)
+        if known is None or (not log.agrees and known.digest != digest_of(occupant.revealing)):
+            log.record(effects, nick, digest_of(occupant.revealing), occupant.affiliation, occupant.id_xml)
+    log.agrees = True
     return log
