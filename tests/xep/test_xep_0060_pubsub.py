@@ -28,7 +28,7 @@ from kit.pubsub import (
     subscribe,
     unsubscribe,
 )
-from kit.stanzas import find, find_all, form_fields, form_values, text
+from kit.stanzas import find, find_all, form_fields, form_values, show, text
 from kit.wire import Client
 from kit.world import World
 
@@ -734,3 +734,89 @@ def test_what_an_account_may_keep_has_limits(worlds: Callable[[Config], World]) 
 def test_a_node_may_want_shorter_payloads_than_the_server(hamlet: Client, to: str) -> None:
     create(hamlet, NODE, to, max_payload_size="50")
     assert refusal(hamlet, "set", publishing(NODE, payload("x" * 50)), to)[2] == "payload-too-big"
+
+
+# What hostile people try
+
+
+def test_a_node_has_a_name(hamlet: Client, to: str) -> None:
+    nameless = pubsub("<publish node=''><item><a xmlns='u'/></item></publish>")
+    assert refusal(hamlet, "set", nameless, to) == ("modify", "bad-request", "nodeid-required")
+
+
+def test_one_subscriber_has_so_many_addresses_at_most(hamlet: Client, francisco: Client, to: str) -> None:
+    create(hamlet, NODE, to, access_model="open")
+    for number in range(20):
+        subscribe(francisco, NODE, to, f"{francisco.bare}/{number}")
+    one_more = pubsub(f"<subscribe node='{NODE}' jid='{francisco.bare}/x'/>")
+    wanted = ("wait", "policy-violation", "too-many-subscriptions")
+    assert refusal(francisco, "set", one_more, to) == wanted
+    assert subscribe(francisco, NODE, to, f"{francisco.bare}/3") == "subscribed"
+
+
+def test_a_node_lets_so_many_people_in_by_name_at_most(hamlet: Client, to: str) -> None:
+    create(hamlet, NODE, to)
+    affiliate(hamlet, NODE, to, **{f"p{number}": "member" for number in range(249)})
+    one_more = "".join(f"<affiliation jid='q{number}@localhost' affiliation='member'/>" for number in range(2))
+    asked = pubsub(f"<affiliations node='{NODE}'>{one_more}</affiliations>", owner=True)
+    assert refusal(hamlet, "set", asked, to) == ("wait", "resource-constraint", "")
+
+
+@pytest.mark.parametrize("groups", [["g"] * 51, ["g" * 201]])
+def test_a_node_names_so_many_groups_at_most(hamlet: Client, groups: list[str]) -> None:
+    create(hamlet, NODE)
+    wrong = f"<configure node='{NODE}'>{form('node_config', {'roster_groups_allowed': groups})}</configure>"
+    assert refusal(hamlet, "set", pubsub(wrong, owner=True))[1] == "not-acceptable"
+
+
+def test_who_fetches_all_the_time_what_is_not_his_has_to_wait(
+    world: World, hamlet: Client, francisco: Client, to: str
+) -> None:
+    publish(hamlet, NODE, payload("x" * 120_000), "1", to, access_model="open")
+    fetched = 0
+    while francisco.iq("get", asking(NODE), to).get("type") == "result":
+        fetched += 1
+    assert 80 <= fetched <= 90
+    assert refusal(francisco, "get", asking(NODE), to) == ("wait", "resource-constraint", "")
+    assert list(items(hamlet, NODE, to)) == ["1"]
+    world.advance(30)
+    assert list(items(francisco, NODE, to)) == ["1"]
+
+
+def test_a_long_list_of_items_comes_in_part(hamlet: Client) -> None:
+    create(hamlet, NODE, SERVICE, max_items="max")
+    for number in range(501):
+        publish(hamlet, NODE, payload(""), str(number), SERVICE)
+    reply = hamlet.get(ITEMS, SERVICE)
+    assert len(find_all(reply, "items:query/items:item")) == 500
+    assert text(reply, "items:query/rsm:set/rsm:count") == "501"
+
+
+def test_a_closed_node_shows_a_stranger_nothing_of_itself(hamlet: Client, francisco: Client, to: str) -> None:
+    """Whatever he asks, he sees no item, no name of anybody, and nothing of how it is set up."""
+    publish(hamlet, NODE, payload("secret"), "secret-id", to, access_model="whitelist")
+    configure(hamlet, NODE, to, title="secret-title")
+    affiliate(hamlet, NODE, to, horatio="member")
+    for type, owner, asked in (
+        ("get", False, f"<items node='{NODE}'/>"),
+        ("get", False, f"<items node='{NODE}'><item id='secret-id'/></items>"),
+        ("get", False, f"<affiliations node='{NODE}'/>"),
+        ("get", False, f"<subscriptions node='{NODE}'/>"),
+        ("get", False, f"<options node='{NODE}' jid='{francisco.bare}'/>"),
+        ("set", False, f"<subscribe node='{NODE}' jid='{francisco.bare}'/>"),
+        ("set", False, f"<publish node='{NODE}'><item id='secret-id'><a xmlns='u'/></item></publish>"),
+        ("set", False, f"<retract node='{NODE}'><item id='secret-id'/></retract>"),
+        ("get", True, f"<configure node='{NODE}'/>"),
+        ("get", True, f"<affiliations node='{NODE}'/>"),
+        ("get", True, f"<subscriptions node='{NODE}'/>"),
+        ("set", True, f"<purge node='{NODE}'/>"),
+    ):
+        reply = francisco.iq(type, pubsub(asked, owner), to)
+        shown = show(reply).replace(asked, "")
+        assert "secret<" not in shown
+        assert "secret-title" not in shown
+        assert "horatio" not in shown
+    for query in (INFO, ITEMS):
+        assert francisco.iq("get", query, to).get("type") == "error"
+    assert events(francisco) == []
+    assert words(items(hamlet, NODE, to)) == ["secret"]

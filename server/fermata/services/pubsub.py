@@ -10,16 +10,21 @@ from ..core.pubsub.nodes import Nodes
 from ..core.pubsub.retrieve import Chosen, retrieve
 from ..core.records import Step
 from ..core.stored_xml import stanza_from
+from ..core.throttle import Throttle
 from ..host.iq import Answer, Reply
 from ..host.origin import Clock
 from ..host.stores import NodeStore, Writer
 from ..xmpp import namespaces as ns
 from ..xmpp.dataforms import Form
 from ..xmpp.element import E, Element
+from ..xmpp.errors import StanzaError
+from ..xmpp.jid import JID
 from ..xmpp.pubsub import PUBSUB, NodeRequest, unsupported
 from .pubsub_notices import Audience, Notices, Owner
 
 _Act = Callable[[Nodes, Requester, NodeRequest], Effects]
+
+_BYTES_PER_MINUTE: Final = 10_000_000  #: that one address may fetch of what is not its own
 
 _ACTS: Final[Mapping[str, _Act]] = {
     "retract": publish.retract,
@@ -47,6 +52,7 @@ class Publishing:
     ) -> None:
         self._store, self._notices = store, notices
         self._writer, self._clock, self._new_id = writer, clock, new_id
+        self._read_by_others = Throttle(_BYTES_PER_MINUTE)
 
     def answer(
         self, asked: NodeRequest, iq: Element, owner: Owner, audience: Audience, requester: Requester
@@ -88,6 +94,8 @@ class Publishing:
         chosen = retrieve(nodes, requester, asked, self._clock.seconds())
         node = chosen.node
         entries = {id: node.items[id] for id in chosen.ids}
+        if not nodes.is_owner(node, requester.jid):
+            self._count(requester.jid.bare, sum(entry.size for entry in entries.values()))
         payloads = await self._payloads(nodes.number, chosen)
         found = E("{%s}items" % ns.PUBSUB, {"node": node.name})
         for id, entry in entries.items():
@@ -98,6 +106,13 @@ class Publishing:
         if chosen.where is not None:
             answer.append(chosen.where)
         return answer
+
+    def _count(self, reader: JID, size: int) -> None:
+        """A short question can have a long answer: nobody gets too many of these."""
+        now = self._clock.seconds()
+        if self._read_by_others.is_full(reader, now):
+            raise StanzaError("resource-constraint", "you have fetched too much; wait a little", "wait")
+        self._read_by_others.note(reader, now, size)
 
     async def _payloads(self, number: int, chosen: Chosen) -> Mapping[str, str]:
         node, ids = chosen.node, chosen.ids

@@ -15,7 +15,7 @@ from .records import NodeAffiliationSaved
 from .subscribe import decide
 
 AFFILIATIONS: Final = ("owner", "publisher", "publish-only", "member", "outcast", "none")
-_AFFILIATIONS_MAX: Final = 1_000  #: of one node
+_AFFILIATIONS_MAX: Final = 250  #: of one node
 _STATES: Final = ("subscribed", "none")
 
 

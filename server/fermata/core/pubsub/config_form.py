@@ -1,6 +1,6 @@
 """The form in which owners see and change a node's configuration (XEP-0060 §8.2, §16.4.4)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -15,7 +15,8 @@ ACCESS_MODEL: Final = PREFIX + "access_model"
 _ROSTER_GROUPS: Final = PREFIX + "roster_groups_allowed"
 _MAX: Final = "max"
 _TEXT_CHARACTERS: Final = 1_000
-_GROUPS_MAX: Final = 100
+_GROUPS_MAX: Final = 50
+_GROUP_CHARACTERS: Final = 200
 _HIGHEST: Final = 2**31 - 1
 
 _TEXTS: Final = {
@@ -94,7 +95,7 @@ def configured(config: NodeConfig, form: Form, access_models: Collection[str]) -
         asked[name] = form.option(PREFIX + name, values, getattr(config, name))
     asked["access_model"] = _access_model(form, access_models, config.access_model)
     if _ROSTER_GROUPS in form:
-        asked["roster_groups_allowed"] = form.values(_ROSTER_GROUPS)[:_GROUPS_MAX]
+        asked["roster_groups_allowed"] = _groups(form.values(_ROSTER_GROUPS))
     return replace(config, **asked)
 
 
@@ -124,6 +125,12 @@ def differences(config: NodeConfig, other: NodeConfig) -> list[str]:
 
 
 _KNOWN: Final = frozenset(NodeConfig.__slots__)
+
+
+def _groups(names: Sequence[str]) -> tuple[str, ...]:
+    if len(names) > _GROUPS_MAX or any(len(name) > _GROUP_CHARACTERS for name in names):
+        raise StanzaError("not-acceptable", f"at most {_GROUPS_MAX} groups of {_GROUP_CHARACTERS} characters")
+    return tuple(names)
 
 
 def _number(value: int) -> str:

@@ -19,6 +19,7 @@ _SERVICE: Final = (
     " purge-nodes retract-items retrieve-affiliations retrieve-default retrieve-items retrieve-subscriptions rsm"
     " subscribe subscription-notifications subscription-options"
 ).split()
+_LISTED_MAX: Final = 500  #: in one answer to somebody who asks for no page
 _ACCOUNT: Final = "auto-subscribe filtered-notifications presence-subscribe pubsub-on-a-jid".split()
 
 
@@ -52,8 +53,9 @@ def items(nodes: Nodes, name: str, requester: Requester, now: float, page: Page 
     else:
         open_to_him = [node for node in nodes if may_retrieve(nodes, node, requester)]
         found = [disco.Item(nodes.jid, node.config.title, node.name) for node in open_to_him]
-    if page is None:
+    if page is None and len(found) <= _LISTED_MAX:
         return disco.items(found, name)
+    page = page or Page(_LISTED_MAX)
     shown, where = page.of(found, lambda item: item.name if name else item.node)
     answer = disco.items(shown, name)
     answer.append(where)

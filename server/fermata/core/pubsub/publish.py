@@ -55,6 +55,8 @@ def publish(nodes: Nodes, requester: Requester, request: NodeRequest, now: float
 def _node_for(nodes: Nodes, requester: Requester, request: NodeRequest, now: float, effects: Effects) -> Node:
     """The node that is published to; a new one is not among the nodes yet, in case something else is wrong."""
     node, form, models = nodes.get(request.node), request.form, nodes.kind.access_models
+    if not request.node:
+        raise error("bad-request", "nodeid-required", "no node is named")
     if node is None:
         if not requester.may_create:
             raise StanzaError("item-not-found", "there is no such node")

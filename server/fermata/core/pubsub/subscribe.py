@@ -16,6 +16,7 @@ from .nodes import Nodes
 from .records import NodeSubscriptionRemoved, NodeSubscriptionSaved
 
 _SUBSCRIPTIONS_MAX: Final = 10_000  #: of one node
+_ADDRESSES_MAX: Final = 20  #: of one subscriber: each gets a copy of everything
 _DELIVER: Final = "pubsub#deliver"
 _SUBSCRIPTION: Final = "{%s}subscription" % ns.PUBSUB
 
@@ -25,8 +26,8 @@ def subscribe(nodes: Nodes, requester: Requester, request: NodeRequest) -> Effec
     jid, node = _own(requester, request), nodes.node(request.node)
     state = check_subscribe(nodes, node, requester)
     old = node.subscriptions.get(jid)
-    if old is None and len(node.subscriptions) >= _SUBSCRIPTIONS_MAX:
-        raise error("policy-violation", "too-many-subscriptions", "the node has too many subscribers", "wait")
+    if old is None:
+        _check_number(node, jid)
     if old is not None and old.state == "pending" and state == "pending":
         raise error("not-authorized", "pending-subscription", "the owner has not answered yet")
     if old is not None and old.state == "subscribed":
@@ -114,6 +115,12 @@ def answered(nodes: Nodes, requester: Requester, form: Form) -> Effects:
             if subscription is not None and subscription.state == "pending":
                 decide(nodes, node, jid, "subscribed" if form.boolean("pubsub#allow", False) else "none", effects)
     return effects
+
+
+def _check_number(node: Node, jid: JID) -> None:
+    own = sum(subscriber.bare == jid.bare for subscriber in node.subscriptions)
+    if len(node.subscriptions) >= _SUBSCRIPTIONS_MAX or own >= _ADDRESSES_MAX:
+        raise error("policy-violation", "too-many-subscriptions", "there are too many subscriptions", "wait")
 
 
 def _own(requester: Requester, request: NodeRequest, condition: str = "bad-request") -> JID:
