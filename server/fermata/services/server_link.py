@@ -248,11 +248,6 @@ class ServerLink:
         """See Way."""
         self._around.spool.forget(spooled)
 
-    def idle(self, now: float, seconds: float) -> bool:
-        """Whether nothing was sent or received for so long, and nobody depends on the connection."""
-        trunk = self.trunk
-        return trunk is not None and now - trunk.used_at >= seconds and not self._is_wanted()
-
     def is_forgotten(self, now: float) -> bool:
         """Whether nobody has needed it for so long that nothing about it is worth remembering."""
         is_idle = self.state.phase in (Phase.IDLE, Phase.DEAD) and now - self.state.since >= _FORGET_SECONDS

@@ -193,6 +193,6 @@ class ServerLinks:
                     del self.by_pair[pair]
             elif self._is_needed(pair):
                 trunk.probe(now)
-            elif link.idle(now, _IDLE_SECONDS):
+            elif now >= trunk.used_at + _IDLE_SECONDS:
                 trunk.rest()
         self._sweeping = self._clock.callLater(_SWEEP_SECONDS, self._sweep)
