@@ -35,6 +35,7 @@ PEOPLE: Final = 40  # on each server
 IN_ROOM: Final = 10  # of each server
 _RETRY_SECONDS: Final = 0.1
 _WAIT_SECONDS: Final = 60.0  # for everybody to be back
+_ARRIVAL_SECONDS: Final = 2.0  # for what was said last
 _QUIET_SECONDS: Final = 10.0  # in which messages are said before, and after that
 
 
@@ -52,7 +53,7 @@ class Figures(NamedTuple):
 
 
 class Occupant(threading.Thread):
-    """Somebody with a client, in several rooms; it runs by itself until `is_over`."""
+    """Somebody with a client, in several rooms; it runs by itself until `over`."""
 
     def __init__(self, site: Site, name: str, rooms: list[str]) -> None:
         super().__init__(daemon=True)
@@ -61,7 +62,7 @@ class Occupant(threading.Thread):
         self.got: dict[str, Counter[str]] = {room: Counter() for room in rooms}
         self.first: dict[str, float] = {}  # when a room was heard first, since `reset`
         self.leaves = self.joins = 0
-        self.is_over = self._is_in = False
+        self.over = threading.Event()
         self._client: Client | None = None
         self._sm_id, self._handled = "", 0
         self._lock = threading.Lock()
@@ -90,10 +91,10 @@ class Occupant(threading.Thread):
 
     def run(self) -> None:
         """See Thread."""
-        while not self.is_over:
+        while not self.over.is_set():
             client = self._client
             if client is None:
-                time.sleep(_RETRY_SECONDS)
+                self.over.wait(_RETRY_SECONDS)
                 self._connect()
                 continue
             try:
@@ -159,6 +160,7 @@ class Crowd:
         ]
         for person in self.people:
             person.start()
+        self.over = threading.Event()
         self._numbers = itertools.count(1)
         self.said: dict[str, set[str]] = {room: set() for room in self.rooms}
 
@@ -175,7 +177,7 @@ class Crowd:
                 body = f"m{next(self._numbers)}"
                 if any(person.say(room, body) for person in self.people if room in person.got):
                     self.said[room].add(body)
-            time.sleep(max(0.0, begun + 1.0 - time.monotonic()))
+            self.over.wait(max(0.0, begun + 1.0 - time.monotonic()))
 
     def reset(self) -> None:
         """What was seen until now does not count."""
@@ -202,7 +204,7 @@ class Crowd:
     def go(self) -> None:
         """The end."""
         for person in self.people:
-            person.is_over = True
+            person.over.set()
 
 
 _PERSISTENT: Final = (
@@ -229,7 +231,7 @@ def measure(program: str, how: str) -> Figures:
             while not crowd.is_back() and time.monotonic() < until:
                 crowd.talk(1)
             crowd.talk(_QUIET_SECONDS)
-            time.sleep(2)
+            crowd.over.wait(_ARRIVAL_SECONDS)
             crowd.go()
             return crowd.figures(program, how, ready)
         finally:
