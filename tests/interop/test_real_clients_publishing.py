@@ -12,8 +12,10 @@ from slixmpp.plugins.xep_0048.stanza import Bookmarks
 from slixmpp.plugins.xep_0402.stanza import Conference
 
 from interop.clients import Clients
+from interop.peers import Peer
 from interop.slixmpp_client import SlixmppClient
 from interop.waiting import DEADLINE
+from kit.people import PASSWORD
 
 PLUGINS = ("xep_0060", "xep_0163", "xep_0084", "xep_0172", "xep_0048", "xep_0049", "xep_0402", "xep_0490", "xep_0223")
 NICK = "http://jabber.org/protocol/nick"
@@ -155,3 +157,24 @@ async def test_a_node_for_everybody(clients: Clients) -> None:
     await pubsub.delete_node(SERVICE, node, timeout=DEADLINE)
     with pytest.raises(IqError, match="item-not-found"):
         await pubsub.get_items(SERVICE, node, timeout=DEADLINE)
+
+
+@pytest.mark.interop
+async def test_profanity_knows_the_bookmarks_of_newer_clients_and_they_know_its_own(
+    clients: Clients, profanity: Peer
+) -> None:
+    new = await publisher(clients, "", BOOKMARKS)
+    room, other = (f"{name}-{new.boundjid.user}@conference.localhost" for name in ("tea", "coffee"))
+    await new.open_room(room, "Host")
+    conference = Conference()
+    conference["name"], conference["autojoin"], conference["nick"] = "Tea", True, "Romeo"
+    await new.plugin["xep_0060"].publish(None, BOOKMARKS, id=room, payload=conference, timeout=DEADLINE)
+    await told(new, BOOKMARKS)
+    terminal = clients.profanity(profanity)
+    await terminal.log_in(new.boundjid.bare, PASSWORD, clients.server.port)
+    await new.presence(f"{room}/Romeo")
+    terminal.type(f"/bookmark add {other} nick Romeo")
+    assert (await told(new, BOOKMARKS))["item"]["id"] == other
+    found = (await new.plugin["xep_0060"].get_items(None, BOOKMARKS, timeout=DEADLINE))["pubsub"]["items"]
+    kept = [(each["id"], each["conference"]["nick"], each["conference"]["autojoin"]) for each in found["substanzas"]]
+    assert kept == [(room, "Romeo", True), (other, "Romeo", False)]
