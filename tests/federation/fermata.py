@@ -33,6 +33,7 @@ class Fermata(Site):
                 },
             },
         )
+        self._mark = 0  # the lines of its log that were looked at
         self.server.add_accounts((f"{name}@{place.domain}", PASSWORD) for name in self.accounts)
 
     def client_address(self) -> tuple[str, int]:
@@ -40,6 +41,10 @@ class Fermata(Site):
 
     def said(self) -> str:
         return "".join(self.server.log)
+
+    def failures(self) -> str:
+        mark, self._mark = self._mark, len(self.server.log)
+        return self.server.failures(mark)
 
     def start(self) -> None:
         self.server.start()

@@ -49,6 +49,10 @@ class Site(ABC):
     def said(self) -> str:
         """Its log."""
 
+    def failures(self) -> str:
+        """Its log since the last time, if there is a traceback in it; else nothing."""
+        return ""
+
     @abstractmethod
     def client_address(self) -> tuple[str, int]:
         """Where clients connect."""
