@@ -69,12 +69,21 @@ def test_a_queue_that_is_noted_again_is_not_doubled() -> None:
 
 @pytest.mark.parametrize(("committed", "pending"), [(2, []), (3, ["1"]), (4, ["1"])])
 def test_what_was_promised_is_kept_if_its_batch_is_on_disk(committed: int, pending: list[str]) -> None:
-    (session,) = read([*BEGUN, payload(1), ["i", 3, 1, None, [1, 9]]], committed=committed)
+    (session,) = read([*BEGUN, payload(1), ["i", 3, 1, None, [1, 9], 0]], committed=committed)
+    assert queue(session) == ([], pending)
+
+
+@pytest.mark.parametrize(("taken", "pending"), [(set(), []), ({55}, ["1"]), ({54}, [])])
+def test_a_place_in_the_archive_proves_it_as_well(taken: set[int], pending: list[str]) -> None:
+    replay = Replay()
+    replay.apply([*BEGUN, payload(1), ["i", 3, 1, None, [1], 55]])
+    assert replay.witnesses == [55]
+    (session,) = replay.finish(9, taken)
     assert queue(session) == ([], pending)
 
 
 def test_what_has_gone_out_is_promised_no_more() -> None:
-    promised = [*BEGUN, payload(1), ["i", 3, 1, None, [1]], payload(2), ["i", 4, 2, None, [1]]]
+    promised = [*BEGUN, payload(1), ["i", 3, 1, None, [1], 0], payload(2), ["i", 4, 2, None, [1], 0]]
     (session,) = read(promised, [["o", 1, 1, None], ["r", 3]], committed=4)
     assert queue(session) == (["1"], ["2"])
 

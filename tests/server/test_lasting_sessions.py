@@ -2,7 +2,6 @@
 
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -102,7 +101,7 @@ def talk(person: Person, to: str, type: str, until: threading.Event) -> None:
             person.client.send(xml)
         except OSError:
             return
-        time.sleep(0.001)
+        until.wait(0.001)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])

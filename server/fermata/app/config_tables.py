@@ -162,8 +162,8 @@ class Stay:
     client_resume_seconds: int = setting(
         7_200,
         values.seconds(at_least=30),
-        "How long a client that has lost its connection, and uses stream management, may take to come back. Meanwhile it"
-        " stays in its rooms, and its contacts see it as it was.",
+        "How long a client that has lost its connection, and uses stream management, may take to come back. Meanwhile"
+        " it stays in its rooms, and its contacts see it as it was.",
     )
     server_resume: bool = setting(True, values.flag, "So do other servers.")
     guardian: bool = setting(True, values.flag, "Watch over our users' places in rooms elsewhere; win lost ones back.")

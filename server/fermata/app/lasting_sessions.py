@@ -70,7 +70,9 @@ class LastingSessions:
         found = files.found()
         self.log.follow()
         if found is not None:
-            await self.restored.restore(self._replay(found).finish(self._committed(found.run)))
+            replay = self._replay(found)
+            taken = self._database.archived_at(replay.witnesses)
+            await self.restored.restore(replay.finish(self._committed(found.run), taken))
         self.log.begin(files)
 
     def _replay(self, found: Found) -> Replay:

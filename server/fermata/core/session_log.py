@@ -1,27 +1,28 @@
 """What the log of sessions says: its entries, and what they come to when they are read again.
 
-An entry is a list of plain values that begins with a letter. Entries of one line were written together; `Replay` applies
-them in order, to the same queues that they were noted of. The entries, with `n` for a session's number and `p` for a
-payload's:
+An entry is a list of plain values that begins with a letter. Entries of one line were written together; `Replay`
+applies them in order, to the same queues that they were noted of. With `n` for a session's number and `p` for a
+payload's, they are:
 
     ["+", n, jid]                      there is a session; what was said of that number before is void
     ["s", n, presence, wants]          its presence (XML or null), and what it wants to be told
     ["d", n, key, jid]                 directed presence: a room and its occupant JID, or a contact twice; null: no more
     ["m", n, sm_id, window, h]         it can be resumed, and has acknowledged h; its queue follows
     ["l", n, time], ["f", n]           its connection is lost, found
-    ["p", p, kind, rest, …]            a payload, with the fields of `_PAYLOAD`
+    ["p", p, kind, rest, …]            a payload, as `payload_entry` writes it
     ["o", n, p, to]                    it was written; to: null is the session itself
     ["w", n, p, to, away]              it waits
     ["q", n]                           the first that waited was written
     ["x", n, everything]               what waits was thinned out
     ["a", n, h]                        the client has handled h
-    ["i", ticket, p, to, [n, …]]       it will go to these once that batch is durable; to: null is each session itself
+    ["i", ticket, p, to, [n, …], seq]  it will go to these once that batch is durable; to: null is each session itself;
+                                       so it is if that place of the archive is taken (0: that tells nothing)
     ["r", ticket]                      everything of the batches so far has gone
     ["e", n, ticket]                   the session is over, once that batch is durable
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any, Final
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
 
 from ..xmpp.errors import StreamError
 from ..xmpp.jid import JID
@@ -31,12 +32,22 @@ from .stream_management import Outbound
 
 Entry = list[Any]
 
-_PAYLOAD: Final = ("kind", "rest", "sender", "type", "archive_id", "stamp", "keep", "spooled", "has_arrived")
-
 
 def payload_entry(number: int, payload: Payload) -> tuple[Any, ...]:
     """The entry for a payload."""
-    return ("p", number, *[getattr(payload, name) for name in _PAYLOAD])
+    return (
+        "p",
+        number,
+        payload.kind,
+        payload.rest,
+        payload.sender,
+        payload.type,
+        payload.archive_id,
+        payload.stamp,
+        payload.keep,
+        payload.spooled,
+        payload.has_arrived,
+    )
 
 
 class SavedSession:
@@ -53,7 +64,7 @@ class SavedSession:
 
 
 class Replay:
-    """Reads a log from its beginning. Raises ValueError, or what plain Python raises, for entries that make no sense."""
+    """Reads a log from its beginning. Raises ValueError or LookupError for entries that make no sense."""
 
     def __init__(self) -> None:
         self.sessions: dict[int, SavedSession] = {}
@@ -78,14 +89,19 @@ class Replay:
             elif (session := self.sessions.get(entry[1])) is not None:  # else it has ended
                 self._change(session, code, entry)
 
-    def finish(self, committed: int) -> list[SavedSession]:
-        """The sessions that there are, `committed` being the newest batch that is on disk.
+    @property
+    def witnesses(self) -> list[int]:
+        """Places of the archive: those that are taken prove that their batch is on disk."""
+        return [seq for *_, seq in self._promised if seq]
 
-        What had been promised by then, and did not go out, waits for them.
+    def finish(self, committed: int, taken: Collection[int] = ()) -> list[SavedSession]:
+        """The sessions that there are. The batches up to `committed` are on disk, and those of the places in `taken`.
+
+        What had been promised with them, and did not go out, waits for the sessions.
         """
         for entry in self._promised:
-            _, ticket, number, to, sessions = entry
-            if ticket <= committed:
+            _, ticket, number, to, sessions, seq = entry
+            if seq in taken or (not seq and ticket <= committed):
                 for session in filter(None, map(self.sessions.get, sessions)):
                     session.pending.put(self._payloads[number], _to(session, to), is_away=True)
         self._promised.clear()

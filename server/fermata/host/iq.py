@@ -112,8 +112,8 @@ class IQTable:
             self._writer.submit(step)
         result = result_of(request.iq, answer.payload)
         ticket = 0 if step is None else step.ticket
-        if ticket:
-            self.promises.to_each(ticket, payload_of(result), (request.sender,))
+        if step is not None:
+            self.promises.to_each(step, payload_of(result), (request.sender,))
         request.origin.emit(ticket, step, _send_back, request.origin, result, answer.then)
 
 

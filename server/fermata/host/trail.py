@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from ..core.records import Step
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload
 
@@ -42,20 +43,20 @@ class Trail(Protocol):
 
 
 class Promises(Protocol):
-    """Stanzas that will be handed out once a batch is durable: then they must be, even if the process dies before."""
+    """Stanzas that will be handed out once a step is durable: then they must be, even if the process dies before."""
 
-    def to_sessions(self, ticket: int, payload: Payload, to: JID, sessions: Sequence[JID]) -> None:
+    def to_sessions(self, step: Step, payload: Payload, to: JID, sessions: Sequence[JID]) -> None:
         """One stanza, addressed to `to`, for each of these sessions (full JIDs)."""
 
-    def to_each(self, ticket: int, payload: Payload, recipients: Sequence[JID]) -> None:
+    def to_each(self, step: Step, payload: Payload, recipients: Sequence[JID]) -> None:
         """One stanza for each of these, addressed to him; who has no session here is not meant."""
 
 
 class NoPromises:
     """Where sessions end with the process."""
 
-    def to_sessions(self, ticket: int, payload: Payload, to: JID, sessions: Sequence[JID]) -> None:
+    def to_sessions(self, step: Step, payload: Payload, to: JID, sessions: Sequence[JID]) -> None:
         """Nothing."""
 
-    def to_each(self, ticket: int, payload: Payload, recipients: Sequence[JID]) -> None:
+    def to_each(self, step: Step, payload: Payload, recipients: Sequence[JID]) -> None:
         """Nothing."""

@@ -89,7 +89,7 @@ class Messages:
         if records:
             step = Step(records, stanza)
             ticket = self._writer.submit(step)
-            self.promises.to_sessions(ticket, payload, to, [session.jid for session in recipients])
+            self.promises.to_sessions(step, payload, to, [session.jid for session in recipients])
             origin.emit(ticket, step, self._hand_out, account, payload, to, recipients)
         else:
             origin.emit(0, None, self._hand_out, account, payload, to, recipients)

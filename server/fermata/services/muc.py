@@ -288,7 +288,7 @@ class RoomService:
         if records:
             step = Step(records, stanza, room.lineage)
             ticket = self._writer.submit(step)
-            self._promise(ticket, sends)
+            self._promise(step, sends)
             room.queue.put(ticket, step, self._send, sends)
         elif sends:
             room.queue.put(0, None, self._send, sends)
@@ -299,13 +299,13 @@ class RoomService:
             if effects.venue:
                 self._spawn(self._venues.remember(room.rules.jid, effects.venue))
 
-    def _promise(self, ticket: int, sends: list[Send | Flood]) -> None:
+    def _promise(self, step: Step, sends: list[Send | Flood]) -> None:
         for send in sends:
             if isinstance(send, Flood):
                 for payload in send.payloads:
-                    self.promises.to_each(ticket, payload, (send.to,))
+                    self.promises.to_each(step, payload, (send.to,))
             else:
-                self.promises.to_each(ticket, send.payload, send.to)
+                self.promises.to_each(step, send.payload, send.to)
 
     def _kept_privately(self, sends: list[Send | Flood]) -> tuple[list[Send | Flood], list[Record]]:
         """Private messages are for the archives of those who get them: one copy and one place for each account."""

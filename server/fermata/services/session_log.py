@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any, Final, Protocol
 
-from ..core.records import MetaSaved, Step
+from ..core.records import MessageArchived, MetaSaved, Step
 from ..core.session_log import Entry, payload_entry
 from ..host.origin import Clock
 from ..host.registry import Sessions
@@ -60,6 +60,7 @@ class SessionLog:
         self._numbers = count(1)
         self._last_payload, self._first_payload = 0, 1  # those before the first stand in no file of now
         self._promised = self._released = 0  # the newest tickets
+        self._unproven = 0  # that of what no place in the archive can prove
         self._is_scheduled = self._is_asked = self._is_broken = self._is_copying = False
         self._largest = _SMALLEST
         self._copied = 0  # bytes
@@ -107,21 +108,32 @@ class SessionLog:
 
     # -- see host.trail.Promises
 
-    def to_sessions(self, ticket: int, payload: Payload, to: JID, sessions: Sequence[JID]) -> None:
+    def to_sessions(self, step: Step, payload: Payload, to: JID, sessions: Sequence[JID]) -> None:
         """See Promises."""
-        self._promise(ticket, payload, to, sessions)
+        self._promise(step, payload, to, sessions)
 
-    def to_each(self, ticket: int, payload: Payload, recipients: Sequence[JID]) -> None:
+    def to_each(self, step: Step, payload: Payload, recipients: Sequence[JID]) -> None:
         """See Promises."""
-        self._promise(ticket, payload, None, recipients)
+        self._promise(step, payload, None, recipients)
 
-    def _promise(self, ticket: int, payload: Payload, to: JID | None, sessions: Sequence[JID]) -> None:
-        if not self._queues or ticket <= self._writer.durable:
+    def _promise(self, step: Step, payload: Payload, to: JID | None, sessions: Sequence[JID]) -> None:
+        queues, ticket = self._queues, step.ticket
+        if not queues or ticket <= self._writer.durable:
             return
-        numbers = [number for number in map(self._queues.get, sessions) if number is not None]
+        numbers = [queues[jid] for jid in sessions if jid in queues]
         if numbers:
-            self.note(("i", ticket, self.number_of(payload), to, numbers))
+            self._ask()
+            seq = _place_of(step)
+            self._entries.append(("i", ticket, self.number_of(payload), to, numbers, seq))
             self._promised = max(self._promised, ticket)
+            if not seq:
+                self._unproven = max(self._unproven, ticket)
+
+    def _ask(self) -> None:
+        """What is noted is to be written before the next commit."""
+        if not self._is_asked:
+            self._is_asked = True
+            self._writer.before_commit(self._gather)
 
     # -- for trails
 
@@ -132,9 +144,7 @@ class SessionLog:
     def note(self, entry: tuple[Any, ...]) -> None:
         """Notes something that must be on disk with the next commit, and soon if there is none."""
         self._entries.append(entry)
-        if not self._is_asked:
-            self._is_asked = True
-            self._writer.before_commit(self._gather)
+        self._ask()
         if not self._is_scheduled:
             self._is_scheduled = True
             self._clock.callLater(0, self.flush)
@@ -147,7 +157,7 @@ class SessionLog:
         elif ticket != self._writer.next_ticket:
             ticket = self._writer.submit(Step([]))
         self.note(("e", trail.number, ticket))
-        self._promised = max(self._promised, ticket)
+        self._promised, self._unproven = max(self._promised, ticket), max(self._unproven, ticket)
         self._trails.pop(trail.number, None)
         if self._queues.get(trail.jid) == trail.number:
             del self._queues[trail.jid]
@@ -181,7 +191,7 @@ class SessionLog:
         self._is_asked = False
         self.flush()
         ticket = self._writer.next_ticket
-        if self._files is None or self._promised < ticket:
+        if self._files is None or self._unproven < ticket:
             return None
         return Step([MetaSaved(COMMITTED, f"{self._run} {ticket}")])
 
@@ -243,3 +253,11 @@ class SessionLog:
             self._is_broken = False
             self._entries.clear()
             _log.warning("The log of sessions is whole again")
+
+
+def _place_of(step: Step) -> int:
+    """A place in the archive that the step takes; 0 if it takes none."""
+    for record in step.records:
+        if record.__class__ is MessageArchived:
+            return record.seq
+    return 0

@@ -1,6 +1,6 @@
 """Opens the database and everything that reads and writes it; the rest of the server is given the parts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
 
 from sqlalchemy import Engine
@@ -91,6 +91,11 @@ class Database:
         with self._engine.connect() as connection:
             for owner, (number, seq) in said_last(connection, seconds).items():
                 yield owner, self.archive.id_of(seq, number)
+
+    def archived_at(self, seqs: Collection[int]) -> frozenset[int]:
+        """Those of some places that are taken in anybody's archive. Blocks."""
+        with self._engine.connect() as connection:
+            return numbers.archived_at(connection, seqs)
 
     def noted(self, key: str) -> str:
         """What the newest `core.records.MetaSaved` of that key has left; empty if there was none. Blocks."""

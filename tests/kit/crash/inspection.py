@@ -55,6 +55,7 @@ class Inspection:
         self._snapshot, self._ledger, self._participants = snapshot, ledger, participants
         self._absent, self._keeps_chats, self._counts_in_order = absent, keeps_chats, counts_in_order
         self.archived = snapshot.archived(ledger.newest)
+        self._past = {room: rows[-400:] for room, rows in ledger.rooms.items()}  # more than any history has
         self._spooled = Counter(snapshot.spooled())
         self._handled = snapshot.handled()
         self._rows: dict[str, list[Row]] = defaultdict(list)
@@ -170,7 +171,7 @@ class Inspection:
     def _kept_in(self, room: str) -> dict[int, str]:
         owners = frozenset({self._snapshot.numbers[room]})
         now = [row for row in self.archived if row.owners == owners]
-        return {row.seq: row.text for row in (*self._ledger.rooms[room][-400:], *now)}
+        return {row.seq: row.text for row in (*self._past[room], *now)}
 
     def _part(self, kept: dict[int, str], first: int | None, length: int) -> list[int]:
         seqs = list(kept)
