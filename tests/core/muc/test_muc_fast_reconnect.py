@@ -282,6 +282,7 @@ def test_whoever_becomes_a_moderator_while_in_keeps_the_numbers_of_before_until_
     stage = party(CAT)
     stage.enter(BOB, inside=FIRST)
     said = stage.admin(ANN, "<item nick='Bob' role='moderator'/>")
+    assert len(marks(said, BOB)) == 3  # himself, and the others with their real JIDs
     known = mark(next(each for each in said[BOB] if 110 in codes(each)))
     stage.leave(BOB)
     stage.admin(ANN, f"<item jid='{BOB.bare}' affiliation='admin'/>")

@@ -9,7 +9,7 @@ from .occupants import Occupant
 from .presence import Notice, gone, is_shown, item_children, present, refresh, tell_others, tell_self
 from .ranks import Affiliation, role_after
 from .state import RoomState
-from .versions import follow_rights
+from .versions import follow_rights, marked_for
 from .welcome import roster
 
 
@@ -105,7 +105,7 @@ class Changes:
             if occupant.role == "moderator" != before and not room.config.nonanonymous:
                 # From now on he may know who the others are.
                 for session in occupant.sessions:
-                    effects.sends.append(Flood(roster(room, occupant), session))
+                    effects.sends.append(Flood(marked_for(room, session, roster(room, occupant)), session))
         for bare in self._invited[:MOST]:
             effects.send(invitation(room, self._actor_bare, room.new_id()), (bare,))
         push.follow(room, effects)

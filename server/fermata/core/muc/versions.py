@@ -120,6 +120,15 @@ def spread(room: RoomState, effects: Effects, payload: Payload, to: Sequence[JID
         effects.send(marked(room, log, payload, watch, log.seq, place), sessions)
 
 
+def marked_for(room: RoomState, session: JID, payloads: list[Payload]) -> list[Payload]:
+    """These stanzas as they are told to one session."""
+    log = room.changelog
+    watch = log.watches.get(session) if log is not None else None
+    if log is None or watch is None:
+        return payloads
+    return [marked(room, log, payload, watch, log.seq, room.history.newest_id) for payload in payloads]
+
+
 # -- changes
 
 
