@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass, fields, replace
+from functools import lru_cache
 from typing import Any, Final, Self
 
 from ...xmpp import namespaces as ns
@@ -48,6 +49,7 @@ class NodeConfig:
         return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
+    @lru_cache(maxsize=1024)  # few are not the same as those of many others
     def from_json(cls, text: str) -> Self:
         """The configuration that `json` wrote; what it does not name has its default, what is unknown is left out."""
         kept = json.loads(text)

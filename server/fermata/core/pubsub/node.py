@@ -17,7 +17,7 @@ class Entry(NamedTuple):
 
     seq: int
     stamp: float
-    publisher: str
+    publisher: JID  #: bare
     size: int
 
 

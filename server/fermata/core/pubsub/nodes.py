@@ -67,7 +67,8 @@ class Nodes:
             subscribed = Subscription(subscription.state, subscription.delivers)
             self._nodes[subscription.node].subscriptions[JID.parse(subscription.jid)] = subscribed
         for item in stored.items:
-            self.put(self._nodes[item.node], item.id, Entry(item.seq, item.stamp, item.publisher, item.size))
+            entry = Entry(item.seq, item.stamp, JID.parse(item.publisher), item.size)
+            self.put(self._nodes[item.node], item.id, entry)
 
     def __len__(self) -> int:
         return len(self._nodes)
