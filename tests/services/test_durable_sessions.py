@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from fermata.app.config_tables import Archive, Config, Stay
+from fermata.services.users import Users
 from kit import ns
 from kit.muc import create, enter
 from kit.stanzas import Element, find
@@ -272,6 +273,18 @@ def test_without_it_sessions_end_half_a_minute_after_the_start(worlds: Callable[
     late = world.login("juliet@localhost/late")
     late.send("<presence/>")
     assert bodies(late) == ["one"]
+
+
+def test_an_administrator_sees_who_may_still_come_back(world: World, romeo: Managed, juliet: Managed) -> None:
+    world.crash()
+    romeo.again()
+    say(romeo.client, juliet.client.jid, "one")
+    romeo.client.sync()
+    away, here = world.parts.services[Users].sessions()
+    assert (away.jid, away.is_connected, away.until) == (juliet.client.jid, False, world.clock.seconds() + 7200)
+    assert (here.jid, here.is_connected, here.until) == (romeo.client.jid, True, None)
+    assert away.queued >= 1
+    assert (world.parts.lasting.restored.resumable, world.parts.lasting.restored.others) == (2, 0)
 
 
 def test_what_is_known_of_a_session(world: World, juliet: Managed) -> None:

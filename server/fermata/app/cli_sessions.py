@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import time
 from typing import Any, Final
 
 from .cli_command import EXIT_TROUBLE, Context, jid_of
@@ -38,14 +39,19 @@ def _list(arguments: argparse.Namespace, context: Context) -> int:
     rows = [
         [
             each["jid"],
-            "connected" if each["is_connected"] else "waits for its client",
+            _connection(each["until"]),
             "unavailable" if each["priority"] is None else f"priority {each['priority']}",
             str(each["rooms"]),
+            str(each["queued"]),
         ]
         for each in sessions
     ]
-    context.output.rows(sessions, ["Session", "Connection", "Presence", "Rooms"], rows)
+    context.output.rows(sessions, ["Session", "Connection", "Presence", "Rooms", "Queued"], rows)
     return 0
+
+
+def _connection(until: float | None) -> str:
+    return "connected" if until is None else f"waits {max(0.0, until - time.time()):.0f} s more for its client"
 
 
 def _end(arguments: argparse.Namespace, context: Context) -> int:

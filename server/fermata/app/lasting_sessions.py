@@ -1,4 +1,4 @@
-"""Sessions that last longer than the process, put together (docs/design/0005-durable-sessions.md)."""
+"""Sessions that last longer than the process, put together (docs/design/0010-durable-sessions.md)."""
 
 import logging
 from pathlib import Path

@@ -78,6 +78,8 @@ class Metrics:
         yield gauge("fermata_sessions_away", help, sum(session.link is None for session in sessions))
         yield gauge("fermata_rooms", "Rooms in use.", sum(number for number, _ in rooms))
         yield gauge("fermata_occupants", "Occupants of these rooms.", sum(people for _, people in rooms))
+        help = "Sessions of the process before this one that could be resumed."
+        yield counter("fermata_sessions_restored_total", help, self._parts.lasting.restored.resumable)
         queued = [session.queued for session in sessions]
         help = "Stanzas that wait for a client's connection to come back or to keep up."
         yield gauge("fermata_queued_stanzas", help, sum(waiting for waiting, _ in queued))

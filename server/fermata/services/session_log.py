@@ -1,4 +1,4 @@
-"""Sessions that outlive the process: what they leave on disk, and when (docs/design/0005-durable-sessions.md).
+"""Sessions that outlive the process: what they leave on disk, and when (docs/design/0010-durable-sessions.md).
 
 Entries are gathered while the reactor's turn lasts and written as one line: before a batch is committed that counts on
 them, and before anything of that turn goes out to anybody.

@@ -1,7 +1,7 @@
-"""Sessions of an earlier process, as they were: before anybody can connect (docs/design/0005-durable-sessions.md)."""
+"""Sessions of an earlier process, as they were: before anybody can connect (docs/design/0010-durable-sessions.md)."""
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from ..core.presence import priority_of
@@ -42,6 +42,7 @@ class SessionRestoring:
         self._accounts, self._sessions, self._stream_management = accounts, sessions, stream_management
         self._messages, self._handled, self._clock, self._spawn = messages, handled, clock, spawn
         self._resumes, self._room_services = resumes, frozenset(room_services)
+        self.on_restored: list[Callable[[Session], None]] = []  #: called with each
         self.resumable = self.others = 0  #: how many sessions were restored
 
     async def restore(self, found: Iterable[SavedSession]) -> None:
@@ -66,6 +67,8 @@ class SessionRestoring:
         seconds = self._seconds_left(saved) if is_resumable else GRACE_SECONDS
         session = self._sessions.restore(account, saved.jid.resource, seconds)
         self._fill(session, saved, is_resumable)
+        for told in self.on_restored:
+            told(session)
         if is_resumable:
             h = await self._handled.handled(saved.sm_id, account.number)
             self._stream_management.restore(session, saved.sm_id, saved.window, h or 0)

@@ -24,12 +24,18 @@ _ITEM = "{%s}item" % ns.ROSTER
 
 
 class SessionFigures(NamedTuple):
-    """A session, as an administrator sees it; `priority` is None while it is not available."""
+    """A session, as an administrator sees it.
+
+    `priority` is None while it is not available; `until` is when one that waits for its client ends (Unix seconds),
+    None while it is connected; `queued` are the stanzas that its client has not got or not acknowledged.
+    """
 
     jid: JID
     priority: int | None
     is_connected: bool
     rooms: int
+    until: float | None
+    queued: int
 
 
 class Users:
@@ -130,7 +136,7 @@ class Users:
 
     def sessions(self) -> list[SessionFigures]:
         """All sessions there are, by JID."""
-        return sorted(map(_figures, self._sessions))
+        return sorted(_figures(session, self._sessions.until(session.jid)) for session in self._sessions)
 
     def end_sessions(self, jid: JID, error: StreamError | None = None) -> int:
         """Ends the session with that full JID, or all of an account; how many there were."""
@@ -151,10 +157,12 @@ def _is_online(account: Account) -> bool:
     return bool(account.available())
 
 
-def _figures(session: Session) -> SessionFigures:
+def _figures(session: Session, until: float | None) -> SessionFigures:
     return SessionFigures(
         session.jid,
         session.priority,
         session.link is not None,
         len(session.directed.rooms),
+        until if session.link is None else None,
+        sum(session.queued),
     )
