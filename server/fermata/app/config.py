@@ -19,7 +19,6 @@ __all__ = ["Config", "ConfigError", "Problem", "listeners", "load", "without_eff
 _WITHOUT_EFFECT: Final = (
     ("stay", "server_resume"),
     ("stay", "guardian"),
-    ("accounts", ""),
 )
 
 

@@ -200,6 +200,9 @@ class Accounts:
         'An account is in its "bookmarked" rooms with or without a client; or in "all" that it ever entered; or'
         ' only as its clients say ("off").',
     )
+    abandoned_days: int = setting(
+        0, values.limit(), "An account that was not online for so many days leaves those rooms; 0 keeps it in them."
+    )
 
 
 @dataclass(frozen=True)
@@ -296,6 +299,9 @@ class Limits:
         0,
         values.limit(),
         "Messages that one address may send to accounts whose contact it is not; 30 suits a public server.",
+    )
+    joined_rooms_per_account: int = setting(
+        500, values.limit(), "Rooms that one account is in without a client of its own."
     )
     occupants_per_room: int = setting(0, values.limit(), "The most that the owner of a room may allow.")
 

@@ -49,6 +49,7 @@ from .federation import Federating
 from .lasting_sessions import LastingSessions
 from .offered import Ground, offered
 from .publishing import load_nodes, offer_publishing, serve_nodes
+from .standing_in import StandingIn
 
 _ID_BYTES = 18
 
@@ -71,15 +72,18 @@ class Parts:
         self.discoverable.server_items += [JID.parse(domain) for domain in config.room_services()]
         self.components = Components(config, self.router, database, self.messages, clock, spawn)
         self.discoverable.server_items += self.components.jids
+        for service in self.room_services:
+            self.standing_in.join_rooms(service)
         self.federating = Federating(
             config, self.router, database, self.messages, self.sessions, self._rooms, clock, spawn
         )
+        self.standing_in.join_federation(self.federating)
+        self.standing_in.begin(database)
         if self.federating.limbo is not None:
             self.services[Rebuilding].missing = self.federating.limbo.missing
 
     def _join_accounts(self, in_thread: InThread) -> None:
-        config, database, clock = self._config, self._database, self._clock
-        writer = database.writer
+        config, database, clock, writer = self._config, self._database, self._clock, self._database.writer
         relayed = Relayed(JID.parse(config.server.domains[0]), self.router, writer)
         archive = database.archive if config.archive.accounts else None
         safe = Safekeeping(archive, database.spool, writer, clock)
@@ -116,6 +120,7 @@ class Parts:
         self.services = offer_publishing(ground, offered(ground))
         iqs = IQTable(self._spawn, writer)
         iqs.promises = self.lasting.log
+        self.standing_in = StandingIn(ground, self.services, messages, endings, self.lasting, iqs)
         session_requests(iqs)
         RosterRequests(iqs, self.sessions, subscriptions)
         nodes = serve_nodes(ground, self.services)
@@ -170,6 +175,7 @@ class Parts:
             destination = LocalDomain(
                 self.accounts, self.messages, presences, iqs, self.router, relayed, strangers, self.services[Questions]
             )
+            self.standing_in.join_domain(destination)
             self.router.serve(domain, destination)
 
     def _room_service(self, domain: str) -> RoomService:

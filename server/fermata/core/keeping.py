@@ -15,6 +15,7 @@ COPY: Final = 2  #: every other live device gets it, though it was addressed to 
 SPOOL: Final = 4  #: it waits for an account that is offline (XEP-0160)
 URGENT: Final = 8  #: an inactive client gets it at once (XEP-0352)
 PUSH: Final = 16  #: devices that are out of reach are woken (XEP-0357)
+GROUPCHAT: Final = 32  #: no verdict: in the archive of an account, it was said in a room
 
 # Kinds: of all that a message carries, the greatest of these decides.
 _NOTHING: Final = 0

@@ -1,8 +1,8 @@
 """One stanza from one session: stamp, check, route. Here, and only here, a raised StanzaError becomes an answer."""
 
 import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from ..core.blocking import Blocklist, outbound_error
 from ..xmpp.element import Element
@@ -45,6 +45,17 @@ def guarded(stanza: Element, sender: JID, origin: Origin, act: Callable[[], None
         origin.refuse(stanza, StanzaError("internal-server-error"))
 
 
+class Client(Origin, Protocol):
+    """A session, as far as what it sends is concerned."""
+
+    @property
+    def attached(self) -> "Mapping[JID, TakeAttached]":
+        """Rooms (bare JIDs) in which its account stands for it, and who takes what it sends there."""
+
+
+TakeAttached = Callable[[Any, Element, JID], None]
+
+
 class FromClient:
     """What happens to a stanza that a bound client sends (RFC 6120 §8.1)."""
 
@@ -53,7 +64,7 @@ class FromClient:
         self._router, self._present = router, present
         self.messages = self.presences = self.iqs = 0  #: how many were taken
 
-    def take(self, stanza: Element, origin: Origin, blocklist: Blocklist) -> None:
+    def take(self, stanza: Element, origin: Client, blocklist: Blocklist) -> None:
         """Stamps, checks and routes. Raises StreamError for what no client may send."""
         sender = origin.jid
         stated = stanza.get("from")
@@ -64,21 +75,26 @@ class FromClient:
             to = address(stanza, sender.bare)
             if blocklist and blocklist.blocks(to):
                 raise outbound_error()
-            if stanza.tag == "presence":
+            act = self._present if stanza.tag == "presence" else self._route
+            attached = origin.attached
+            if attached:
+                act = attached.get(to.bare, act)
+            if stanza.tag == "message":
+                self.messages += 1
+            elif stanza.tag == "presence":
                 self.presences += 1
-                self._present(origin, stanza, to)
             else:
-                if stanza.tag == "iq":
-                    self.iqs += 1
-                    check_iq(stanza)
-                else:
-                    self.messages += 1
-                self._router.route(stanza, to, sender, origin)
+                self.iqs += 1
+                check_iq(stanza)
+            act(origin, stanza, to)
         except StanzaError as error:
             origin.refuse(stanza, error)
         except Exception:
             _log.exception("a %s of type %s from %s failed", stanza.tag, stanza.get("type"), sender)
             origin.refuse(stanza, StanzaError("internal-server-error"))
+
+    def _route(self, origin: Client, stanza: Element, to: JID) -> None:
+        self._router.route(stanza, to, origin.jid, origin)
 
 
 def _check_stated(stated: str, sender: JID) -> None:

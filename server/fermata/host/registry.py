@@ -13,6 +13,7 @@ from .sessions import Link, QueueLimits, Session
 from .stores import Writer
 
 GRACE_SECONDS: Final = 30.0  #: how long a lost connection without stream management is waited for
+RESERVED: Final = "~stay."  #: resources that begin so are the server's own: it stands in rooms with them
 
 
 class Limits(NamedTuple):
@@ -60,12 +61,15 @@ class Sessions:
     def bind(self, account: Account, resource: str, link: Link) -> Session:
         """A new session (RFC 6120 §7); an older one with the same resource makes way for it, and leaves it its rooms.
 
-        Raises StanzaError: `bad-request` for what can be no resource, `resource-constraint` for too many sessions.
+        Raises StanzaError: `bad-request` for what can be no resource, `not-allowed` for one of the server's own,
+        `resource-constraint` for too many sessions.
         """
         try:
             jid = account.jid.with_resource(resource or self._new_id())
         except JIDError:
             raise StanzaError("bad-request", "that can be no resource") from None
+        if jid.resource.startswith(RESERVED):
+            raise StanzaError("not-allowed", "that resource is the server's own")
         older = account.sessions.get(jid.resource)
         if older is None:
             self._make_room(account)

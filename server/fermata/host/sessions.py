@@ -21,7 +21,7 @@ from ..xmpp.errors import StanzaError, StreamError
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload, payload_of
 from ..xmpp.stanza import answerable, error_of
-from .pipeline import FromClient
+from .pipeline import FromClient, TakeAttached
 from .stores import Writer
 from .trail import Trail
 
@@ -75,6 +75,7 @@ class Session:
         self.presence: Element | None = None  #: as it was last broadcast, while available
         self.priority: int | None = None  #: of the available session; None before and after
         self.directed = DirectedPresence()
+        self.attached: dict[JID, TakeAttached] = {}  #: rooms in which its account stands for it
         self.caps: Caps | None = None  #: what its last presence said about its client
         self.interests: frozenset[str] | None = None  #: of which nodes it wants to hear; None: it has not said
         self.wants_roster = False  #: it asked for the roster, so it gets pushes (RFC 6121 §2.1.6)

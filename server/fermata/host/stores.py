@@ -86,6 +86,15 @@ class RecordedOccupancy(NamedTuple):
     answers_pings: bool
 
 
+class StoodIn(NamedTuple):
+    """What was saved of an account's places in rooms: `key` is a room's bare JID or, for the account itself, empty."""
+
+    number: int
+    account: JID
+    key: str
+    value: str
+
+
 class ArchivedRow(NamedTuple):
     """A message as it stands in an archive; see `core.records.MessageArchived`."""
 

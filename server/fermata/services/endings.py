@@ -1,5 +1,7 @@
 """What the end of a session leaves to be done (RFC 6121 §4.5, XEP-0198 §5)."""
 
+from collections.abc import Callable
+
 from ..core.stored_xml import stanza_from
 from ..host.accounts import Account
 from ..host.sessions import Session
@@ -22,6 +24,8 @@ class Endings:
     ) -> None:
         self._presences, self._messages = presences, messages
         self._stream_management, self._relayed = stream_management, relayed
+        #: called with an account and a session of it that is over, when everything else is done
+        self.on_ended: list[Callable[[Account, Session], None]] = []
 
     def unreachable(self, account: Account, session: Session) -> None:
         """A connection was lost that can't be resumed: contacts are told at once, rooms not yet."""
@@ -36,3 +40,5 @@ class Endings:
         for payload, to in left:
             if payload.kind == "iq" and payload.type in ("get", "set"):
                 self._relayed.refuse(stanza_from(payload.addressed(to)), StanzaError("service-unavailable"))
+        for told in self.on_ended:
+            told(account, session)

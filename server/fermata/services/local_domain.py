@@ -8,6 +8,7 @@ from ..host.accounts import Account
 from ..host.iq import Addressee, IQTable, Request
 from ..host.origin import Origin
 from ..host.pipeline import guarded, guarded_route
+from ..host.registry import RESERVED
 from ..host.residents import Residents
 from ..host.router import Router
 from ..host.sessions import Session
@@ -21,6 +22,8 @@ from .questions import Questions
 from .relayed import Relayed
 from .strangers import Strangers
 
+TakeStanza = Callable[[Element, JID, JID, Origin], bool]
+TakePayload = Callable[[Payload, JID], bool]
 _Act = Callable[[Account | None, Element, JID, JID, Origin], None]
 
 
@@ -41,11 +44,16 @@ class LocalDomain:
         self._accounts, self._messages, self._presences = accounts, messages, presences
         self._strangers, self._questions = strangers, questions
         self._iqs, self._router, self._relayed = iqs, router, relayed
+        #: take what is for a resource of the server's own, unless they return False
+        self.stands_in: TakeStanza = _nobody
+        self.stands_in_for: TakePayload = _nobody_here
 
     def message(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
         """A message to an account; the server itself reads none."""
         if not to.local:
             raise StanzaError("service-unavailable")
+        if to.resource.startswith(RESERVED) and self.stands_in(stanza, to, sender, origin):
+            return
         is_limited = self._strangers.limits_messages and origin is not self._relayed
         act = self._message if is_limited else self._messages.receive
         self._with_account(act, stanza, to, sender, origin)
@@ -57,6 +65,8 @@ class LocalDomain:
 
     def presence(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
         """A presence to an account; the server itself has no contacts."""
+        if to.resource.startswith(RESERVED) and self.stands_in(stanza, to, sender, origin):
+            return
         if to.local:
             is_limited = self._strangers.limits_requests and stanza.get("type") == "subscribe"
             act = self._request if is_limited and origin is not self._relayed else self._presences.receive
@@ -70,6 +80,8 @@ class LocalDomain:
     def iq(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
         """An iq to the server, to an account or to one of its sessions."""
         type = stanza.get("type", "")
+        if to.resource.startswith(RESERVED) and self.stands_in(stanza, to, sender, origin):
+            return
         if to.local:
             self._with_account(self._iq, stanza, to, sender, origin)
         elif type in ("get", "set"):
@@ -102,6 +114,8 @@ class LocalDomain:
 
     def deliver(self, payload: Payload, to: JID) -> None:
         """A stanza that was made here: presence of a contact, or what a room says to somebody without a session."""
+        if to.resource.startswith(RESERVED) and self.stands_in_for(payload, to):
+            return
         account = self._accounts.get(to.bare)
         if payload.kind == "presence":
             if account is not None and not (account.blocklist and account.blocklist.blocks(JID.parse(payload.sender))):
@@ -128,6 +142,14 @@ class LocalDomain:
             settled()
 
         self._accounts.use(to.bare, loaded, failed)
+
+
+def _nobody(stanza: Element, to: JID, sender: JID, origin: Origin) -> bool:
+    return False
+
+
+def _nobody_here(payload: Payload, to: JID) -> bool:
+    return False
 
 
 def _hand_over(session: Session, payload: Payload, to: JID, iq: Element, origin: Origin) -> None:

@@ -43,6 +43,8 @@ class RoomVerification:
         self._given_time: set[JID] = set()
         self._answerers: set[JID] = set()  # who has answered a ping, as far as that is remembered
         self.on_gone: Callable[[JID, JID, str], None]
+        #: whether an account stands in a room with that full JID: it does so without any session
+        self.stands_in: Callable[[JID, JID], bool] = _nobody
 
     @property
     def doubts(self) -> Mapping[JID, Doubt]:
@@ -59,7 +61,7 @@ class RoomVerification:
 
     def recall(self, room: JID, session: JID, answers_pings: bool) -> None:
         """A session was in a room when the process before this one ended, or when its server was lost."""
-        if not self._stays(session):
+        if not self._stays(session) and not self.stands_in(room, session):
             answers_pings = answers_pings or session in self._answerers
             now, is_own = self._clock.seconds(), session.domain in self._domains
             self._rules.doubt(session, room, now, is_own, answers_pings)
@@ -145,3 +147,7 @@ class RoomVerification:
     def _is_back(self, session: JID) -> bool:
         account = self._accounts.get(session.bare)
         return account is not None and any(other.link is not None for other in account.sessions.values())
+
+
+def _nobody(room: JID, session: JID) -> bool:
+    return False

@@ -50,6 +50,8 @@ class Presences:
         self.on_broadcast: list[Callable[[Account, Session, bool], None]] = []
         #: called with presence for the bare JID of an account that says whether somebody is available
         self.on_contact: list[Callable[[Account, Element, JID], None]] = []
+        #: called with each directed presence of a session; True: it has been dealt with
+        self.on_directed: Callable[[Account, Session, Element, JID], bool] = _nobody
 
     # -- from our sessions
 
@@ -66,6 +68,8 @@ class Presences:
             contact = to.bare
             self._subscriptions.perform(account, account.roster.send(stanza, contact), stanza, session)
         elif meaning is Meaning.DIRECTED:
+            if self.on_directed(account, session, stanza, to):
+                return
             session.directed.sent(to, stanza)
             self._router.route(stanza, to, session.jid, session)
         elif meaning is Meaning.UNAVAILABLE:
@@ -168,6 +172,10 @@ class Presences:
         if answer.type:
             refusal = Element("presence", {"from": account.jid, "type": answer.type})
             self._router.deliver(payload_of(refusal), prober if answer.type == _UNAVAILABLE else prober.bare)
+
+
+def _nobody(account: Account, session: Session, stanza: Element, to: JID) -> bool:
+    return False
 
 
 def _never(account: Account, stanza: Element, contact: JID, origin: Origin) -> bool:

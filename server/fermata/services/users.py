@@ -57,6 +57,9 @@ class Users:
         #: called, and waited for, with each account that is about to be removed
         self.on_removal: list[Callable[[JID], Awaitable[None]]] = []
 
+        #: called with each account that nobody can log in to any more
+        self.on_disabling: list[Callable[[JID], None]] = []
+
     async def add(self, jid: JID, password: str, records: Iterable[Record] = ()) -> None:
         """Makes an account, and keeps these records with it or not at all.
 
@@ -79,6 +82,8 @@ class Users:
         if account is not None:
             account.is_disabled = True
         self.end_sessions(jid, StreamError("not-authorized", "the account is disabled"))
+        for told in self.on_disabling:
+            told(jid)
 
     async def enable(self, jid: JID) -> None:
         """Its owner can log in again."""

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from ..host.stores import RecordedOccupancy
+from ..host.stores import RecordedOccupancy, StoodIn
 from ..xmpp.jid import JID
 from . import crash_points, migrations, numbers
 from .accounts import SQLAccounts
@@ -21,7 +21,7 @@ from .locks import FileLock
 from .nodes import SQLNodes
 from .one_by_one import OneByOne
 from .reader import InlineReader, PooledReader, Reader
-from .recorded import recorded, said_last
+from .recorded import recorded, said_last, stood_in
 from .remote import RemoteBatches
 from .rooms import SQLRooms
 from .rosters import SQLRosters
@@ -85,6 +85,14 @@ class Database:
                 yield from recorded(connection)
         except DBAPIError as error:
             raise StorageError(f"who was in the rooms can't be read: {words(error)}") from error
+
+    def stood_in(self) -> Iterator[StoodIn]:
+        """What was saved of accounts' places in rooms. Blocks; raises StorageError."""
+        try:
+            with self._engine.connect() as connection:
+                yield from stood_in(connection)
+        except DBAPIError as error:
+            raise StorageError(f"who stands in rooms can't be read: {words(error)}") from error
 
     def said_last(self, seconds: float) -> Iterator[tuple[JID, str]]:
         """The first message of the last so many seconds in each archive, by its stanza-id. Blocks."""

@@ -5,9 +5,9 @@ from typing import Final
 
 from sqlalchemy import Connection, delete, select
 
-from ..host.stores import RecordedOccupancy
+from ..host.stores import RecordedOccupancy, StoodIn
 from ..xmpp.jid import JID
-from .tables import archive, entity, occupancy, ping_answer
+from .tables import archive, entity, occupancy, ping_answer, value
 
 _RECORDED = (
     select(
@@ -24,6 +24,11 @@ _RECORDED = (
 )
 _STALE_ANSWERS = delete(ping_answer).where(ping_answer.c.jid.not_in(select(occupancy.c.jid)))
 
+_STOOD_IN = (
+    select(entity.c.number, entity.c.jid, value.c.key, value.c.value)
+    .join_from(value, entity, entity.c.number == value.c.owner)
+    .where(value.c.space == "stand-in")
+)
 _NEWEST: Final = (
     select(archive.c.seq, archive.c.stamp, archive.c.owner, entity.c.jid)
     .join_from(archive, entity, entity.c.number == archive.c.owner)
@@ -52,3 +57,9 @@ def recorded(connection: Connection) -> Iterator[RecordedOccupancy]:
     connection.execute(_STALE_ANSWERS)
     for number, room, session, *rest in connection.execute(_RECORDED):
         yield RecordedOccupancy(number, JID.parse(room), JID.parse(session), *rest)
+
+
+def stood_in(connection: Connection) -> Iterator[StoodIn]:
+    """What accounts have saved of their places in rooms."""
+    for number, jid, key, text in connection.execute(_STOOD_IN):
+        yield StoodIn(number, JID.parse(jid), key, text)

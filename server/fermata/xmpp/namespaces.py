@@ -72,6 +72,7 @@ MSG_OFFLINE: Final = "msgoffline"  # XEP-0160
 DIALBACK: Final = "jabber:server:dialback"  # XEP-0220
 DIALBACK_FEATURE: Final = "urn:xmpp:features:dialback"
 DIRECT_INVITE: Final = "jabber:x:conference"  # XEP-0249
+MUJI: Final = "urn:xmpp:jingle:muji:0"  # XEP-0272
 CARBONS: Final = "urn:xmpp:carbons:2"  # XEP-0280
 CARBONS_RULES: Final = "urn:xmpp:carbons:rules:0"
 BIDI: Final = "urn:xmpp:bidi"  # XEP-0288
@@ -82,6 +83,7 @@ MAM: Final = "urn:xmpp:mam:2"  # XEP-0313, XEP-0441
 MAM_EXTENDED: Final = MAM + "#extended"
 MAM_GROUPCHAT: Final = MAM + "#groupchat-field"
 HATS: Final = "urn:xmpp:hats:0"  # XEP-0317
+IDLE: Final = "urn:xmpp:idle:1"  # XEP-0319
 CHAT_MARKERS: Final = "urn:xmpp:chat-markers:0"  # XEP-0333
 HINTS: Final = "urn:xmpp:hints"  # XEP-0334
 CSI: Final = "urn:xmpp:csi:0"  # XEP-0352
@@ -117,6 +119,7 @@ MUC_AFFILIATION_VERSIONS: Final = "urn:xmpp:muc:affiliations:1"  # XEP-0463
 
 # Our own payloads: all under this one prefix, each advertised where it is understood.
 FERMATA: Final = "urn:x-fermata:"
+ACCOUNT_JOIN: Final = FERMATA + "account-join:0"
 HISTORY: Final = FERMATA + "history:0"
 REJOIN: Final = FERMATA + "rejoin:0"
 RESTART: Final = FERMATA + "restart:0"

@@ -236,4 +236,4 @@ class Guardian:
 
 
 def _pause(pauses: tuple[float, ...], tries: int) -> float:
-    return pauses[min(tries, len(pauses) - 1)]
+    return pauses[max(0, min(tries, len(pauses) - 1))]

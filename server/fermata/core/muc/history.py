@@ -129,7 +129,7 @@ class History:
     def within(self, limits: Limits, to: JID) -> list[Payload]:
         """The messages within all limits, oldest first, each complete; `maxchars` counts whole stanzas."""
         newest = self._newest()
-        return list(newest) if limits == _NO_LIMITS else _limited(newest, limits, to)
+        return list(newest) if limits == _NO_LIMITS else limited(newest, limits, to)
 
     def unseen(
         self, place: int, place_of: Callable[[str], int | None], limits: Limits, to: JID
@@ -138,11 +138,12 @@ class History:
         newest = list(self._newest())
         behind = [message for message in newest if (place_of(message.archive_id) or 0) > place]
         is_all = self.is_whole or len(behind) < len(newest) or (place_of(self.newest_id) or 0) <= place
-        found = _limited(behind, limits, to)
+        found = limited(behind, limits, to)
         return found, is_all and len(found) == len(behind)
 
 
-def _limited(messages: Sequence[Payload], limits: Limits, to: JID) -> list[Payload]:
+def limited(messages: Sequence[Payload], limits: Limits, to: JID) -> list[Payload]:
+    """The newest of these messages within all limits, oldest first; `maxchars` counts whole stanzas."""
     found: list[Payload] = []
     left = limits.characters
     for message in reversed(messages):

@@ -1,0 +1,141 @@
+"""One occupant for one account in one room: told what happens on either side, it says what is to be done."""
+
+from collections.abc import Callable, Iterable, Sequence
+from math import inf
+
+from ...xmpp.element import E, Element
+from ...xmpp.jid import JID
+from ...xmpp.payload import Payload, payload_of
+from . import availability, entering, from_client, from_room
+from .acts import Act, Save, ToRoom
+from .stanzas import is_out
+from .state import GRACE_SECONDS, Standing, StandInState, Wish
+
+
+class StandIn:
+    """Every method returns what is to be done, in order; times are Unix seconds."""
+
+    __slots__ = ("state",)
+
+    def __init__(self, me: JID, room: JID, new_id: Callable[[], str], extra: tuple[Element, ...] = ()) -> None:
+        """`me` is the full JID that is in the room; `extra` goes into each presence; ids cannot be guessed."""
+        self.state = StandInState(me, room, new_id, extra)
+
+    # -- clients
+
+    def enter(self, client: JID, presence: Element, to: JID, now: float) -> list[Act]:
+        """A client wants to enter the room as `to`. Raises StanzaError."""
+        return entering.enter(self.state, client, presence, to, now)
+
+    def sent(self, client: JID, stanza: Element, to: JID, now: float) -> list[Act]:
+        """A client that is attached or about to be sends something to the room or its people. Raises StanzaError."""
+        if stanza.tag == "presence":
+            return from_client.presence(self.state, client, stanza, to, now)
+        if stanza.tag == "message":
+            return from_client.message(self.state, client, stanza, to)
+        return from_client.iq(self.state, client, stanza, to)
+
+    def gone(self, client: JID, now: float) -> list[Act]:
+        """A client's session is over: that is no leaving."""
+        return from_client.gone(self.state, client, now)
+
+    def replayed(self, client: JID, history: Sequence[Payload]) -> list[Act]:
+        """What an act `Replay` has asked for was read."""
+        return entering.replayed(self.state, client, history)
+
+    # -- the room
+
+    def heard(self, stanza: Element, payload: Payload, sender: JID, now: float) -> list[Act]:
+        """The room or an occupant says something to this one; `payload` is the same, serialised."""
+        if stanza.tag == "iq":
+            return from_room.iq(self.state, stanza, sender)
+        if stanza.get("type") != "error":
+            self.state.since, self.state.is_doubted = now, False
+        if stanza.tag == "presence":
+            return from_room.presence(self.state, stanza, payload, sender, now)
+        return from_room.message(self.state, stanza, payload, sender)
+
+    def recall(self, messages: Iterable[tuple[str, int]], stamp: float) -> None:
+        """What the archive has of the room: identities and places, oldest first; the newest was said at `stamp`."""
+        self.state.recent.recall(messages)
+        self.state.since = max(self.state.since, stamp)
+
+    # -- what is wished
+
+    def wished(self, wish: Wish | None, now: float, is_news: bool = True, grace: float = 0.0) -> list[Act]:
+        """The account wants to be in the room, or not any more; `is_news`: somebody has just said so.
+
+        Where it does not, the stand-in leaves once there is no client, in `grace` seconds at the earliest.
+        """
+        s = self.state
+        before, s.wish = s.wish, wish
+        if wish is None:
+            if not s.is_wanted and not s.attached and not s.waiting:
+                s.leaves_at = now + max(GRACE_SECONDS, grace)
+            return [Save()] if before is not None else []
+        s.leaves_at = inf
+        if s.standing is Standing.REMOVED and is_news:
+            s.standing, s.why = Standing.OUT, ""
+        is_renamed = before is not None and before.nick != wish.nick and s.here not in ("", wish.nick)
+        if is_renamed and is_news and s.standing is Standing.IN:
+            to = s.room.with_resource(wish.nick)
+            return [ToRoom(E("presence", {"from": s.me, "to": to}, *availability.stated(s))), Save()]
+        return [Save()] if wish != before else []
+
+    def come(self) -> list[Act]:
+        """It may enter now if it is wished."""
+        return entering.come(self.state)
+
+    def leave(self) -> list[Act]:
+        """The account is to leave the room for good."""
+        return from_client.leave(self.state)
+
+    # -- the guardian
+
+    def again(self, nick: str) -> list[Act]:
+        """It is to enter, under this nickname."""
+        return entering.again(self.state, nick)
+
+    def lost(self, condition: str) -> list[Act]:
+        """It can't get in: the room's last word was that error."""
+        return entering.lost(self.state, condition)
+
+    def sure(self) -> list[Act]:
+        """It is in, as the room has said to the guardian."""
+        s = self.state
+        s.is_doubted = False
+        acts = entering.answer_pings(s)
+        if s.parked and s.standing is Standing.IN:
+            parked, s.parked = s.parked, []
+            acts += [ToRoom(message) for _, message in parked]
+        if s.attached and not s.view.is_known and not s.view.is_being_told:
+            acts += entering.resync(s)
+        return acts
+
+    # -- time
+
+    def settled(self, now: float) -> list[Act]:
+        """After a start, whoever was to come back is back: a room that nobody wants is left."""
+        s = self.state
+        if not s.is_wanted and not s.attached and not s.waiting and s.leaves_at == inf:
+            s.leaves_at = now + GRACE_SECONDS
+        return []
+
+    def next_deadline(self) -> float:
+        """When to call `tick`; infinity is never."""
+        s = self.state
+        return min(s.leaves_at, s.tells_at, s.presence_at)
+
+    def tick(self, now: float) -> list[Act]:
+        """The time has come."""
+        s = self.state
+        if s.leaves_at <= now:
+            return from_client.leave(s)
+        acts: list[Act] = []
+        if s.tells_at <= now:
+            s.tells_at = inf
+            acts += [*s.to_all(payload_of(is_out(s.occupant, "332"))), *entering.dismiss(s), Save()]
+        if s.presence_at <= now:
+            s.presence_at = inf
+            acts += availability.tell(s) if s.standing is Standing.IN else []
+        return acts

@@ -1,0 +1,222 @@
+"""Does what stand-ins want done (core.standin.acts), in its order."""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from ..core.archive_query import Selection
+from ..core.guardian.guardian import Place
+from ..core.keeping import ARCHIVE, GROUPCHAT
+from ..core.muc.history import limited
+from ..core.records import MessageArchived, Step
+from ..core.standin import acts as done
+from ..core.standin.standin import StandIn
+from ..core.stored_xml import stanza_from
+from ..host.accounts import Account
+from ..host.origin import Clock, Origin, Timer
+from ..host.pipeline import guarded_route
+from ..host.registry import Sessions
+from ..host.residents import Residents, Spawn
+from ..host.router import Router
+from ..host.sessions import Session
+from ..host.stores import ArchivedRow, ArchiveStore, Writer
+from ..host.trail import NoPromises, Promises
+from ..xmpp import namespaces as ns
+from ..xmpp.element import Element, child
+from ..xmpp.jid import JID
+from ..xmpp.payload import Payload, payload_of
+from ..xmpp.stamps import text_of
+from .messages import Messages
+from .standin_guard import Guard
+from .standin_ledger import Holder, Ledger
+
+_log = logging.getLogger(__name__)
+_DELAY: Final = "{%s}delay" % ns.DELAY
+
+
+class Performer:
+    """`archive` is None where accounts have none; `take` gets what attached sessions send."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        accounts: Residents[Account],
+        sessions: Sessions,
+        messages: Messages,
+        archive: ArchiveStore | None,
+        router: Router,
+        relayed: Origin,
+        writer: Writer,
+        clock: Clock,
+        spawn: Spawn,
+        take: Callable[[Session, Element, JID], None],
+    ) -> None:
+        self._ledger, self._accounts, self._sessions, self._messages = ledger, accounts, sessions, messages
+        self._archive, self._router, self._relayed, self._writer = archive, router, relayed, writer
+        self._clock, self._spawn, self._take = clock, spawn, take
+        self.promises: Promises = NoPromises()  #: told of what will be handed out once it is kept
+        self.guard: Guard
+        self._pending: deque[tuple[Holder, StandIn, done.Act, Origin]] = deque()
+        self._touched: dict[StandIn, Holder] = {}
+        self._is_busy = False
+        self._timers: dict[StandIn, tuple[float, Timer]] = {}
+
+    def perform(
+        self, holder: Holder, stand_in: StandIn, acts: Sequence[done.Act], origin: Origin | None = None
+    ) -> None:
+        """Does these acts; stanzas for the room come from `origin`.
+
+        A room here may answer before that returns: what follows from it is done behind what follows from this.
+        """
+        self._pending.extend((holder, stand_in, act, origin or self._relayed) for act in acts)
+        self._touched[stand_in] = holder
+        if self._is_busy:
+            return
+        self._is_busy = True
+        try:
+            while self._pending:
+                self._do(*self._pending.popleft())
+        finally:
+            self._is_busy = False
+        while self._touched:
+            each, of = self._touched.popitem()
+            self.set_timer(of, each)
+
+    def _do(self, holder: Holder, stand_in: StandIn, act: done.Act, origin: Origin) -> None:
+        match act:
+            case done.ToRoom(stanza):
+                to, sender = JID.parse(stanza.get("to", "")), JID.parse(stanza.get("from", ""))
+                own = self._sessions.get(sender)
+                guarded_route(self._router, stanza, to, sender, origin if own is None else own)
+            case done.ToClients(payload, clients):
+                holder.queue.put(0, None, self._hand_out, payload, clients)
+            case done.Answer(client, stanza):
+                stanza.set("to", client)
+                holder.queue.put(0, None, self._hand_out, payload_of(stanza), (client,))
+            case done.Said():
+                self._said(holder, stand_in, act)
+            case done.Replay():
+                self._spawn(self._replay(holder, stand_in, act))
+            case _:
+                self._do_here(holder, stand_in, act)
+
+    def _do_here(self, holder: Holder, stand_in: StandIn, act: done.Act) -> None:
+        """What is for nobody outside."""
+        place, room = Place(holder.me, stand_in.state.room), stand_in.state.room
+        match act:
+            case done.Attached(client):
+                session = self._sessions.get(client)
+                if session is not None:
+                    session.attached[room] = self._take
+            case done.Detached(client):
+                session = self._sessions.get(client)
+                if session is not None:
+                    session.attached.pop(room, None)
+            case done.Native(client, presence):
+                self._enter_natively(client, presence)
+            case done.Watch(nick):
+                self.guard.watch(place, nick)
+            case done.Doubt():
+                stand_in.state.is_doubted = True
+                self.guard.doubt(place)
+            case done.Fallen(nick, pause):
+                self.guard.fallen(place, nick, pause)
+            case done.Refused(condition, type):
+                self.guard.refused(place, condition, type)
+            case done.Forget():
+                self.guard.forget(place)
+            case done.Save():
+                self._ledger.save(holder, stand_in)
+
+    def _enter_natively(self, client: JID, presence: Element) -> None:
+        session = self._sessions.get(client)
+        if session is not None:
+            to = JID.parse(presence.get("to", ""))
+            session.directed.sent(to, presence)
+            guarded_route(self._router, presence, to, client, session)
+
+    # -- to clients
+
+    def _hand_out(self, payload: Payload, clients: Sequence[JID]) -> None:
+        for client in clients:
+            session = self._sessions.get(client)
+            if session is None:
+                continue
+            blocklist = session.owner.blocklist
+            if not (blocklist and blocklist.blocks(JID.parse(payload.sender))):
+                session.send(payload, client)
+
+    # -- to the archive
+
+    def _said(self, holder: Holder, stand_in: StandIn, act: done.Said) -> None:
+        account = self._accounts.get(holder.jid)
+        if account is not None:
+            self._keep(account, holder, stand_in, act)
+            return
+
+        def loaded(account: Account | None) -> None:
+            if account is not None:
+                self._keep(account, holder, stand_in, act)
+
+        self._accounts.use(holder.jid, loaded, lambda error: None)
+
+    def _keep(self, account: Account, holder: Holder, stand_in: StandIn, act: done.Said) -> None:
+        if account.blocklist and account.blocklist.blocks(JID.parse(act.payload.sender)):
+            return
+        if act.is_private:
+            payload, records = self._messages.keep_from_room(act.payload, (holder.me,))
+        else:
+            payload, records = act.payload, []
+            if self._archive is not None and account.archives(stand_in.state.room):
+                seq, stamp = self._archive.new_seq(), act.stamp or self._clock.seconds()
+                keep, xml = ARCHIVE | GROUPCHAT, payload.addressed(holder.jid)
+                sender = act.payload.sender
+                records = [MessageArchived(seq, stamp, holder.number, None, sender, holder.jid, keep, xml)]
+                stand_in.state.recent.kept(seq)
+        if not records:
+            holder.queue.put(0, None, self._hand_out, payload, act.clients)
+            return
+        step = Step(records)
+        ticket = self._writer.submit(step)
+        self.promises.to_each(step, payload, act.clients)
+        holder.queue.put(ticket, step, self._hand_out, payload, act.clients)
+
+    async def _replay(self, holder: Holder, stand_in: StandIn, act: done.Replay) -> None:
+        rows: list[ArchivedRow] = []
+        if self._archive is not None:
+            selection = Selection(len(act.places), places=act.places)
+            try:
+                rows = await self._archive.page(holder.number, selection, len(act.places))
+            except Exception:
+                _log.exception("the archive of %s can't be read: a client gets no history", holder.jid)
+        history = limited([_as_history(row, stand_in.state.room) for row in rows], act.limits, act.client)
+        self.perform(holder, stand_in, stand_in.replayed(act.client, history))
+
+    # -- time
+
+    def set_timer(self, holder: Holder, stand_in: StandIn) -> None:
+        """Sees to it that a stand-in is called when it wants to be."""
+        due = stand_in.next_deadline()
+        at, timer = self._timers.get(stand_in, (float("inf"), None))
+        if due == at:
+            return
+        if timer is not None and timer.active():
+            timer.cancel()
+        self._timers.pop(stand_in, None)
+        if due < float("inf"):
+            delay = max(0.0, due - self._clock.seconds())
+            self._timers[stand_in] = due, self._clock.callLater(delay, self._tick, holder, stand_in)
+
+    def _tick(self, holder: Holder, stand_in: StandIn) -> None:
+        self._timers.pop(stand_in, None)
+        self.perform(holder, stand_in, stand_in.tick(self._clock.seconds()))
+
+
+def _as_history(row: ArchivedRow, room: JID) -> Payload:
+    """A message of the archive as the room would tell it to somebody who enters (XEP-0045 §7.2.13)."""
+    stanza = stanza_from(row.xml)
+    payload = payload_of(stanza, stamp=row.stamp)
+    if child(stanza, _DELAY) is not None:
+        return payload
+    return payload.with_child(f"<delay xmlns='{ns.DELAY}' from='{room.attribute}' stamp='{text_of(row.stamp)}'/>")

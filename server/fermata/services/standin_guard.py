@@ -1,0 +1,126 @@
+"""The guardian of stand-ins: asks rooms whether they are still in, and lets them enter again (core.guardian)."""
+
+from collections.abc import Callable
+from math import inf
+from typing import Final
+
+from ..core.guardian.guardian import Enter, Guardian, Lost, Ping, Place, Want
+from ..host.federation import Pair
+from ..host.origin import Clock, Timer
+from ..xmpp import namespaces as ns
+from ..xmpp.element import E, Element
+from ..xmpp.jid import JID
+from ..xmpp.stanza import condition_of
+
+_SHORTEST_PAUSE: Final = 0.02
+
+
+class Guard:
+    """`wanted` is told of entrances and losses, `ask` sends a request, `doubted` hears of places that are in doubt."""
+
+    def __init__(
+        self,
+        guardian: Guardian,
+        wanted: Callable[[Enter | Lost], None],
+        ask: Callable[[Element, JID], None],
+        doubted: Callable[[str], None],
+        clock: Clock,
+    ) -> None:
+        self._guardian, self._wanted, self._ask, self._doubted = guardian, wanted, ask, doubted
+        self._clock = clock
+        self._timer: Timer | None = None
+        self._at = inf
+
+    def __len__(self) -> int:
+        return len(self._guardian)
+
+    def watch(self, place: Place, nick: str, is_sure: bool = True) -> None:
+        """Somebody is in a room."""
+        self._guardian.watch(place, nick, self._clock.seconds(), is_sure)
+        self._set()
+
+    def heard(self, place: Place) -> None:
+        """The room has said something to him."""
+        self._guardian.heard(place, self._clock.seconds())
+
+    def doubt(self, place: Place) -> None:
+        """He may be out."""
+        self._guardian.suspect(place, self._clock.seconds())
+        self._set()
+
+    def fallen(self, place: Place, nick: str, pause: float) -> None:
+        """He is out, and wants to be in."""
+        now = self._clock.seconds()
+        self._guardian.watch(place, nick, now)
+        self._guardian.fell_out(place, now, pause)
+        self._set()
+
+    def refused(self, place: Place, condition: str, type: str) -> None:
+        """The room does not let him in."""
+        self._want(self._guardian.refused(place, condition, type, self._clock.seconds()))
+        self._set()
+
+    def forget(self, place: Place) -> None:
+        """He does not want to be in any more."""
+        self._guardian.forget(place)
+
+    def answered(self, stanza: Element, sender: JID) -> bool | None:
+        """An answer to an iq has come: True if it says that one is in; None if it answers nothing of ours."""
+        condition = condition_of(stanza) if stanza.get("type") == "error" else ""
+        if not self._guardian.answered(stanza.get("id", ""), sender, condition, self._clock.seconds()):
+            return None
+        self._set()
+        return not condition
+
+    def lost_connection(self, domain: str) -> None:
+        """A connection with that server is lost."""
+        self._guardian.lost_connection(domain, self._clock.seconds())
+        self._doubted(domain)
+        self._set()
+
+    # -- time
+
+    def _set(self) -> None:
+        due = self._guardian.next_deadline()
+        if due < self._at:
+            if self._timer is not None and self._timer.active():
+                self._timer.cancel()
+            self._at = due
+            self._timer = self._clock.callLater(max(_SHORTEST_PAUSE, due - self._clock.seconds()), self._tick)
+
+    def _tick(self) -> None:
+        self._at = inf
+        self._want(self._guardian.tick(self._clock.seconds()))
+        self._set()
+
+    def _want(self, wants: list[Want]) -> None:
+        for want in wants:
+            if isinstance(want, Ping):
+                iq = E("iq", {"type": "get", "id": want.id, "from": want.place.who, "to": want.to})
+                iq.append(E("{%s}ping" % ns.PING))
+                self._ask(iq, want.to)
+            else:
+                self._wanted(want)
+
+
+class Ways:
+    """How the ways to other servers are doing (see server_link.LinkListener)."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    def contacted(self, pair: Pair) -> None:
+        """See LinkListener."""
+
+    def stalled(self, pair: Pair) -> None:
+        """See LinkListener: if it is not mended soon, rooms there may have let people go."""
+        self._guard.lost_connection(pair.remote)
+
+    def up(self, pair: Pair) -> None:
+        """See LinkListener: it is asked for in a while, since the other server may just be starting."""
+
+    def dead(self, pair: Pair) -> None:
+        """See LinkListener: one goes on asking."""
+
+    def refused(self, pair: Pair, stanza: Element, to: JID) -> None:
+        """See LinkListener."""

@@ -1,0 +1,122 @@
+"""What is known of stand-ins on disk, and the accounts that have any in memory (docs/design/0006)."""
+
+import json
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from ..core.records import Record, Step, ValueRemoved, ValueSaved
+from ..core.release import ReleaseQueue
+from ..core.standin.standin import StandIn
+from ..core.standin.state import Standing
+from ..host.registry import RESERVED
+from ..host.stores import StoodIn, Writer
+from ..xmpp.element import Element
+from ..xmpp.jid import JID, JIDError
+
+_log = logging.getLogger(__name__)
+SPACE: Final = "stand-in"  #: of the values; each room is a key, and the account itself the empty one
+_RESOURCE_CHARACTERS: Final = 10
+
+
+class Holder:
+    """An account that stands in rooms: `number` in storage, `me` its full JID in them, its rooms by bare JID.
+
+    `mode` is what the account itself has decided, empty for nothing; `seen` when it was last online (Unix seconds).
+    """
+
+    __slots__ = ("jid", "me", "mode", "number", "queue", "rooms", "seen")
+
+    def __init__(self, number: int, jid: JID, resource: str, queue: ReleaseQueue) -> None:
+        self.number, self.jid, self.me, self.queue = number, jid, jid.with_resource(resource), queue
+        self.rooms: dict[JID, StandIn] = {}
+        self.mode, self.seen = "", 0.0
+
+    def saved(self) -> str:
+        """What is kept of the account itself, as JSON."""
+        return json.dumps({"resource": self.me.resource, "mode": self.mode, "seen": self.seen})
+
+
+class Ledger:
+    """All of them, by bare JID. `extra` goes into each presence of a stand-in."""
+
+    def __init__(self, writer: Writer, new_id: Callable[[], str], extra: tuple[Element, ...]) -> None:
+        self._writer, self._new_id, self._extra = writer, new_id, extra
+        self.holders: dict[JID, Holder] = {}
+
+    def load(self, rows: Iterable[StoodIn]) -> None:
+        """Takes up what the process before this one has left."""
+        rooms: dict[JID, list[StoodIn]] = {}
+        for row in rows:
+            if row.key:
+                rooms.setdefault(row.account, []).append(row)
+            else:
+                self._load_holder(row)
+        for jid, stood in rooms.items():
+            holder = self.holders.get(jid)
+            for row in stood if holder is not None else ():
+                self._load_room(self.holders[jid], row)
+
+    def _load_holder(self, row: StoodIn) -> None:
+        try:
+            kept: dict[str, Any] = json.loads(row.value)
+            holder = Holder(row.number, row.account, kept["resource"], self._new_queue())
+        except (ValueError, KeyError, JIDError):
+            _log.exception("what is kept of the rooms of %s makes no sense", row.account)
+            return
+        holder.mode, holder.seen = kept.get("mode", ""), kept.get("seen", 0.0)
+        self.holders[row.account] = holder
+
+    def _load_room(self, holder: Holder, row: StoodIn) -> None:
+        try:
+            room = JID.parse(row.key)
+            stand_in = StandIn(holder.me, room, self._new_id, self._extra)
+            stand_in.state.restore(row.value)
+        except (ValueError, KeyError, TypeError, JIDError):
+            _log.exception("what is kept of %s in %s makes no sense", row.account, row.key)
+            return
+        holder.rooms[room] = stand_in
+
+    def holder(self, number: int, jid: JID) -> Holder:
+        """The one of an account, made if there is none."""
+        holder = self.holders.get(jid)
+        if holder is None:
+            resource = RESERVED + self._new_id()[:_RESOURCE_CHARACTERS]
+            holder = self.holders[jid] = Holder(number, jid, resource, self._new_queue())
+            self.save_holder(holder)
+        return holder
+
+    def stand_in(self, holder: Holder, room: JID) -> StandIn:
+        """The one of an account in a room, made if there is none."""
+        stand_in = holder.rooms.get(room)
+        if stand_in is None:
+            stand_in = holder.rooms[room] = StandIn(holder.me, room, self._new_id, self._extra)
+        return stand_in
+
+    def save_holder(self, holder: Holder) -> None:
+        """Keeps what has changed of the account itself."""
+        self._submit(ValueSaved(holder.number, SPACE, "", holder.saved()))
+
+    def save(self, holder: Holder, stand_in: StandIn) -> None:
+        """Keeps what has changed in one room; of one that nobody wants or is in, nothing."""
+        s = stand_in.state
+        if s.standing is Standing.OUT and not s.is_wanted and not s.attached and not s.waiting:
+            holder.rooms.pop(s.room, None)
+            self._submit(ValueRemoved(holder.number, SPACE, s.room))
+        else:
+            self._submit(ValueSaved(holder.number, SPACE, s.room, s.saved()))
+
+    def drop(self, jid: JID) -> None:
+        """The account is gone, and with it what is kept of it."""
+        self.holders.pop(jid, None)
+
+    def _submit(self, record: Record) -> None:
+        self._writer.submit(Step([record]))
+
+    def _new_queue(self) -> ReleaseQueue:
+        return ReleaseQueue(self._writer, _refuse)
+
+
+def _refuse(step: Step) -> None:
+    """A message could not be kept, so nobody is shown it: the room has it, and clients ask that."""
+    _log.error("a message from a room could not be kept: %s", step.error)

@@ -1,0 +1,155 @@
+"""What rooms say to stand-ins, and what the guardian finds out about them (docs/design/0006)."""
+
+from collections.abc import Iterable
+
+from ..core.guardian.guardian import Enter, Lost, Place
+from ..core.standin.standin import StandIn
+from ..core.standin.state import Standing
+from ..core.stored_xml import stanza_from
+from ..host.accounts import Account
+from ..host.federation import Pair
+from ..host.iq import Addressee, IQTable, Request
+from ..host.origin import Clock, Origin
+from ..host.pipeline import guarded_route
+from ..host.residents import Residents
+from ..host.router import Router
+from ..xmpp.element import Element, namespace
+from ..xmpp.errors import StanzaError
+from ..xmpp.jid import JID
+from ..xmpp.payload import Payload, payload_of
+from ..xmpp.stanza import result_of
+from . import standin_identity
+from .standin_acts import Performer
+from .standin_guard import Guard
+from .standin_ledger import Holder, Ledger
+
+
+class StandInRooms:
+    """The side of stand-ins that rooms see; as software, they are called `name`, of that `version`."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        accounts: Residents[Account],
+        performer: Performer,
+        iqs: IQTable,
+        router: Router,
+        relayed: Origin,
+        clock: Clock,
+        name: str,
+        version: str,
+    ) -> None:
+        self._ledger, self._accounts, self._performer, self._iqs = ledger, accounts, performer, iqs
+        self._router, self._relayed, self._clock = router, relayed, clock
+        self._name, self._version = name, version
+        self.guard: Guard
+
+    def stands_in(self, room: JID, session: JID) -> bool:
+        """Whether that full JID is a stand-in that is in that room, as far as it knows."""
+        holder = self._ledger.holders.get(session.bare)
+        stand_in = None if holder is None or holder.me != session else holder.rooms.get(room)
+        return stand_in is not None and stand_in.state.standing is not Standing.OUT
+
+    def pairs(self) -> Iterable[Pair]:
+        """Domains here, and those of the rooms in which somebody stands."""
+        served = self._router.serves
+        for holder in self._ledger.holders.values():
+            for room in holder.rooms:
+                if not served(room.domain):
+                    yield Pair(holder.jid.domain, room.domain)
+
+    # -- from rooms
+
+    def receive(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> bool:
+        """A stanza has come for such a resource; False: it is for no stand-in, and treated as any other."""
+        holder = self._ledger.holders.get(to.bare)
+        stand_in = None if holder is None or holder.me != to else holder.rooms.get(sender.bare)
+        if holder is None or stand_in is None:
+            return False
+        if stanza.tag == "iq":
+            self._iq(holder, stand_in, stanza, to, sender, origin)
+        else:
+            self._heard(holder, stand_in, stanza, payload_of(stanza), sender)
+        return True
+
+    def deliver(self, payload: Payload, to: JID) -> bool:
+        """The same for what a room here has made."""
+        holder = self._ledger.holders.get(to.bare)
+        sender = JID.parse(payload.sender)
+        stand_in = None if holder is None or holder.me != to else holder.rooms.get(sender.bare)
+        if holder is None or stand_in is None:
+            return False
+        stanza = stanza_from(payload.addressed(to))
+        if stanza.tag == "iq":
+            self._iq(holder, stand_in, stanza, to, sender, self._relayed)
+        else:
+            self._heard(holder, stand_in, stanza, payload, sender)
+        return True
+
+    def _heard(self, holder: Holder, stand_in: StandIn, stanza: Element, payload: Payload, sender: JID) -> None:
+        acts = stand_in.heard(stanza, payload, sender, self._clock.seconds())
+        if stand_in.state.standing is Standing.IN and stanza.get("type") != "error":
+            self.guard.heard(Place(holder.me, stand_in.state.room))
+        self._performer.perform(holder, stand_in, acts)
+
+    def _iq(self, holder: Holder, stand_in: StandIn, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
+        if stanza.get("type") in ("get", "set"):
+            self._asked(stanza, to, sender, origin)
+            return
+        is_in = self.guard.answered(stanza, sender)
+        if is_in is None:
+            acts = stand_in.heard(stanza, payload_of(stanza), sender, self._clock.seconds())
+        else:
+            acts = stand_in.sure() if is_in else []
+        self._performer.perform(holder, stand_in, acts)
+
+    def _asked(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
+        if namespace(stanza[0]) in standin_identity.OF_ACCOUNT:
+            self._ask_account(stanza, to, sender, origin)
+        elif stanza.get("type") == "set":
+            raise StanzaError("service-unavailable")
+        else:
+            payload = standin_identity.answer(stanza[0], self._name, self._version)
+            origin.emit(0, None, origin.answer, result_of(stanza, payload))
+
+    def _ask_account(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
+        """Only the account's own owner may change anything, and he does not ask like this."""
+        settled = origin.hold()
+
+        def loaded(account: Account | None) -> None:
+            try:
+                request = Request(stanza, stanza[0], sender, to, account, origin)
+                self._iqs.answer(Addressee.ACCOUNT, request)
+            except StanzaError as error:
+                origin.refuse(stanza, error)
+            settled()
+
+        def failed(error: StanzaError) -> None:
+            origin.refuse(stanza, error)
+            settled()
+
+        self._accounts.use(to.bare, loaded, failed)
+
+    # -- the guardian
+
+    def wanted(self, want: Enter | Lost) -> None:
+        """The guardian lets somebody enter, or has given up."""
+        holder = self._ledger.holders.get(want.place.who.bare)
+        stand_in = None if holder is None else holder.rooms.get(want.place.room)
+        if holder is None or stand_in is None:
+            self.guard.forget(want.place)
+        elif isinstance(want, Enter):
+            self._performer.perform(holder, stand_in, stand_in.again(want.nick))
+        else:
+            self._performer.perform(holder, stand_in, stand_in.lost(want.condition))
+
+    def ask(self, iq: Element, to: JID) -> None:
+        """The guardian asks a room."""
+        guarded_route(self._router, iq, to, JID.parse(iq.get("from", "")), self._relayed)
+
+    def doubted(self, domain: str) -> None:
+        """The server of these rooms is out of reach."""
+        for holder in self._ledger.holders.values():
+            for room, stand_in in holder.rooms.items():
+                if room.domain == domain:
+                    stand_in.state.is_doubted = True

@@ -1,0 +1,173 @@
+"""Accounts in rooms: where clients, rooms and time meet the stand-ins (docs/design/0006)."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from ..core.guardian.guardian import Place
+from ..core.standin.stanzas import DIRECT, MUC
+from ..core.standin.state import Standing, Wish
+from ..host.accounts import Account
+from ..host.origin import Clock, Origin
+from ..host.registry import Sessions
+from ..host.residents import Residents
+from ..host.router import Router
+from ..host.sessions import Session
+from ..xmpp import namespaces as ns
+from ..xmpp.element import Element, child, children_in
+from ..xmpp.jid import JID
+from .standin_acts import Performer
+from .standin_guard import Guard
+from .standin_ledger import Holder, Ledger
+from .standin_origin import Behalf
+
+_WITHOUT_SESSION_SECONDS: Final = 60.0  #: after a start, for which clients are waited for that may come back
+_OFF, _ALL = "off", "all"
+
+
+class StandIns:
+    """All of them. `mode` is the server's default: "bookmarked", "all" or "off"; `most` rooms for each account."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        accounts: Residents[Account],
+        sessions: Sessions,
+        router: Router,
+        relayed: Origin,
+        clock: Clock,
+        mode: str,
+        most: float,
+    ) -> None:
+        self._ledger, self._accounts, self._sessions = ledger, accounts, sessions
+        self._router, self._relayed, self._clock = router, relayed, clock
+        self._mode, self._most = mode, most
+        self.performer: Performer
+        self.guard: Guard
+
+    # -- what is known
+
+    def holder(self, jid: JID) -> Holder | None:
+        """An account that stands in rooms, or has decided whether it does (bare JID)."""
+        return self._ledger.holders.get(jid)
+
+    def __iter__(self) -> Iterator[Holder]:
+        return iter(list(self._ledger.holders.values()))
+
+    def mode_of(self, jid: JID) -> str:
+        """How an account enters rooms: what it has decided itself, or the server's default."""
+        holder = self._ledger.holders.get(jid)
+        return holder.mode if holder is not None and holder.mode else self._mode
+
+    def begin(self) -> None:
+        """What the process before this one has left was taken up."""
+        for holder in self:
+            for room, stand_in in holder.rooms.items():
+                s, place = stand_in.state, Place(holder.me, room)
+                if s.standing is Standing.IN:
+                    self.guard.watch(place, s.here, is_sure=False)
+                elif s.standing in (Standing.ENTERING, Standing.FALLEN):
+                    s.standing = Standing.FALLEN
+                    self.guard.fallen(place, s.nick, 0.0)
+        self._clock.callLater(_WITHOUT_SESSION_SECONDS, self._let_go)
+
+    def _let_go(self) -> None:
+        """Clients that were attached when the process before this one ended, and that are not there any more."""
+        now = self._clock.seconds()
+        for holder in self:
+            for stand_in in list(holder.rooms.values()):
+                for client in stand_in.state.clients:
+                    if self._sessions.get(client) is None:
+                        self.performer.perform(holder, stand_in, stand_in.gone(client, now))
+                self.performer.perform(holder, stand_in, stand_in.settled(now))
+
+    # -- from clients
+
+    def entering(self, account: Account, session: Session, stanza: Element, to: JID) -> bool:
+        """A session sends directed presence: True if that enters a room in which the account stands for it."""
+        if stanza.get("type") is not None or child(stanza, MUC) is None or not to.local:
+            return False
+        if child(stanza, DIRECT) is not None or any(children_in(stanza, ns.MUJI)):
+            return False
+        mode, holder = self.mode_of(account.jid), self._ledger.holders.get(account.jid)
+        stand_in = None if holder is None else holder.rooms.get(to.bare)
+        if mode == _OFF or is_there(account, to.bare):
+            return False
+        if stand_in is None:
+            if mode != _ALL or (holder is not None and len(holder.rooms) >= self._most):
+                return False
+            holder = self._ledger.holder(account.number, account.jid)
+            stand_in = self._ledger.stand_in(holder, to.bare)
+        assert holder is not None
+        acts = stand_in.enter(session.jid, stanza, to, self._clock.seconds())
+        if mode == _ALL:
+            stand_in.state.keeps = True
+        self.performer.perform(holder, stand_in, acts, Behalf(session, self._relayed))
+        return True
+
+    def take(self, session: Session, stanza: Element, to: JID) -> None:
+        """What an attached session sends to the room or somebody in it. Raises StanzaError."""
+        holder = self._ledger.holders.get(session.jid.bare)
+        stand_in = None if holder is None else holder.rooms.get(to.bare)
+        if holder is None or stand_in is None:
+            session.attached.pop(to.bare, None)
+            self._router.route(stanza, to, session.jid, session)
+            return
+        acts = stand_in.sent(session.jid, stanza, to, self._clock.seconds())
+        self.performer.perform(holder, stand_in, acts, Behalf(session, self._relayed))
+
+    def ended(self, account: Account, session: Session) -> None:
+        """A session is over. The rooms in which it was itself may now be entered by the account."""
+        holder = self._ledger.holders.get(account.jid)
+        if holder is None:
+            return
+        now = self._clock.seconds()
+        for room in list(session.attached):
+            stand_in = holder.rooms.get(room)
+            if stand_in is not None:
+                self.performer.perform(holder, stand_in, stand_in.gone(session.jid, now))
+        holder.seen = now
+        self._ledger.save_holder(holder)
+        self.come(holder)
+
+    def restored(self, session: Session) -> None:
+        """A session of the process before this one is here again, with the rooms that it was attached to."""
+        holder = self._ledger.holders.get(session.jid.bare)
+        for room, stand_in in holder.rooms.items() if holder is not None else ():
+            if session.jid in stand_in.state.attached:
+                session.attached[room] = self.take
+
+    # -- what is wished
+
+    def wish(self, account: Account, room: JID, wish: Wish | None, is_news: bool, grace: float = 0.0) -> None:
+        """An account wants to be in a room, or does not; `is_news`: it has just said so."""
+        holder = self._ledger.holders.get(account.jid)
+        if wish is None:
+            stand_in = None if holder is None else holder.rooms.get(room)
+            if holder is None or stand_in is None:
+                return
+        else:
+            holder = self._ledger.holder(account.number, account.jid)
+            if room not in holder.rooms and len(holder.rooms) >= self._most:
+                return
+            stand_in = self._ledger.stand_in(holder, room)
+        acts = stand_in.wished(wish, self._clock.seconds(), is_news, grace)
+        self.performer.perform(holder, stand_in, acts)
+        self.come(holder)
+
+    def come(self, holder: Holder) -> None:
+        """Enters where that is wished, and where no client of the account is already."""
+        account = self._accounts.get(holder.jid)
+        for room, stand_in in list(holder.rooms.items()):
+            if stand_in.state.standing is Standing.OUT and (account is None or not is_there(account, room)):
+                self.performer.perform(holder, stand_in, stand_in.come())
+
+    def leave(self, holder: Holder, room: JID) -> None:
+        """The account leaves a room for good."""
+        stand_in = holder.rooms.get(room)
+        if stand_in is not None:
+            self.performer.perform(holder, stand_in, stand_in.leave())
+
+
+def is_there(account: Account, room: JID) -> bool:
+    """Whether a client of an account is in a room by itself."""
+    return any(room in session.directed.rooms for session in account.sessions.values())
