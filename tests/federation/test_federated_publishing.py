@@ -64,6 +64,21 @@ def test_a_contact_elsewhere_hears_of_what_is_published_and_of_what_was(near: Si
     assert hears(ben, ann).message.get("to") == ben.jid
 
 
+def test_so_does_one_who_was_there_before(near: Site, far: Site) -> None:
+    ann, ben = near.online(), far.online()
+    befriend(ann, ben)
+    ben.send(f"<presence>{caps(NICK)}</presence>")
+    ann.wait_for(here(ben.jid, "caps:c"))
+    ann.send("<presence type='unavailable'/>")
+    ben.wait_for(gone(ann.jid))
+    near.stop()
+    near.start()
+    ann = near.online(ann.jid.split("@")[0], "later")
+    ann.wait_for(here(ben.jid, "caps:c"))
+    publish(ann, NICK, nick("Ann"), "1")
+    assert hears(ben, ann).ids == ["1"]
+
+
 def test_items_are_fetched_by_those_who_may_see_them(near: Site, far: Site) -> None:
     ann, ben, stranger = near.online(), far.online(), far.guest()
     befriend(ann, ben)

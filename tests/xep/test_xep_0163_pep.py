@@ -5,6 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from fermata.core.stored_xml import stanza_from
+from fermata.services.capabilities import Capabilities
+from fermata.services.contacts_elsewhere import ContactsElsewhere
+from fermata.services.questions import Questions
 from fermata.services.relayed import Relayed
 from fermata.xmpp.element import Element as Own
 from fermata.xmpp.jid import JID
@@ -389,6 +392,28 @@ def test_a_contact_elsewhere_is_told_like_one_here(juliet: Client, ben: Callable
     publish(juliet, TUNE, payload("c"))
     assert ben("") == []
     assert ben(arrives) == ["ben@far.example/x"]
+
+
+def test_so_is_one_who_was_there_before_the_account(juliet: Client, ben: Callable[[str], list[str]]) -> None:
+    """Whoever is asked whether he is there answers the session that has asked."""
+    publish(juliet, TUNE, payload("a"))
+    assert ben(f"<presence from='ben@far.example/x' to='{juliet.jid}'>{CAPS}</presence>") == ["ben@far.example/x"]
+
+
+def test_sessions_that_are_older_than_the_process_miss_nobody(
+    world: World, juliet: Client, ben: Callable[[str], list[str]], elsewhere: Elsewhere
+) -> None:
+    """A session that has come over a restart has asked nobody, so whoever publishes does (but once)."""
+    account = world.parts.accounts.get(JID.parse(juliet.bare))
+    assert account is not None
+    relayed = Relayed(JID.parse("localhost"), world.parts.router, world.database.writer)
+    capabilities = Capabilities(world.parts.services[Questions])
+    contacts = ContactsElsewhere({"localhost"}, capabilities, world.parts.router, relayed)
+    elsewhere.came.clear()
+    contacts.look(account)
+    contacts.look(account)
+    probes = [(stanza.get("type"), stanza.get("from"), stanza.get("to")) for stanza in elsewhere.taken("presence")]
+    assert probes == [("probe", juliet.bare, "ben@far.example")]
 
 
 def test_a_stranger_elsewhere_is_asked_nothing(juliet: Client, elsewhere: Elsewhere) -> None:

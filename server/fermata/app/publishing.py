@@ -7,6 +7,7 @@ from ..services.account_nodes import AccountNodes
 from ..services.avatars import Avatars
 from ..services.bookmarks import Bookmarks
 from ..services.capabilities import Capabilities
+from ..services.contacts_elsewhere import ContactsElsewhere
 from ..services.pep import PersonalEventing
 from ..services.pubsub import Publishing
 from ..services.pubsub_notices import Notices
@@ -29,9 +30,11 @@ def offer_publishing(ground: Ground, services: Services) -> Services:
     database, clock, new_id = ground.database, ground.clock, ground.new_id
     questions = Questions(ground.router, ground.relayed, clock, new_id)
     notices = Notices(database.nodes, ground.router, ground.sessions, ground.relayed, ground.spawn, clock, new_id)
-    eventing = PersonalEventing(ground.config.server.domains, ground.accounts, Capabilities(questions), notices, clock)
+    domains, capabilities = ground.config.server.domains, Capabilities(questions)
+    elsewhere = ContactsElsewhere(frozenset(domains), capabilities, ground.router, ground.relayed)
+    eventing = PersonalEventing(domains, ground.accounts, capabilities, elsewhere, notices, clock)
     ground.presences.on_broadcast.append(eventing.broadcast)
-    ground.presences.on_contact.append(eventing.received)
+    ground.presences.on_contact.append(elsewhere.received)
     ground.subscriptions.on_granted.append(eventing.granted)
     publishing = Publishing(database.nodes, notices, database.writer, clock, new_id)
     nodes = AccountNodes(publishing, eventing, notices, clock)

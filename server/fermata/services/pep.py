@@ -5,22 +5,21 @@ from functools import partial
 from typing import Final
 
 from ..core.pubsub.access import Requester, may_retrieve
-from ..core.pubsub.capabilities import NONE, Caps, caps_of
+from ..core.pubsub.capabilities import NONE, caps_of
 from ..core.pubsub.node import Node
 from ..core.throttle import Throttle
 from ..host.accounts import Account
 from ..host.origin import Clock
 from ..host.residents import Residents
 from ..host.sessions import Session
-from ..xmpp.element import Element
 from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
 from .capabilities import Capabilities
+from .contacts_elsewhere import ContactsElsewhere
 from .pubsub_notices import Notices, Send
 
 _ROUNDS_PER_MINUTE: Final = 30  #: how often the last items are looked for, for one bare JID
 _AGAIN_SECONDS: Final = 60.0
-_RESOURCES_MAX: Final = 20  #: of one contact elsewhere, that are remembered for one account
 
 
 def requester_of(account: Account, jid: JID) -> Requester:
@@ -32,16 +31,6 @@ def requester_of(account: Account, jid: JID) -> Requester:
     return Requester(jid, account.roster.state(bare).has_from, () if item is None else item.groups)
 
 
-class _Contact:
-    """A session elsewhere of which an account has presence."""
-
-    __slots__ = ("caps", "interests")
-
-    def __init__(self, caps: Caps) -> None:
-        self.caps = caps
-        self.interests: frozenset[str] | None = None
-
-
 class PersonalEventing:
     """Who hears of the nodes of accounts here, and when he gets the last items of them."""
 
@@ -50,12 +39,13 @@ class PersonalEventing:
         domains: Sequence[str],
         accounts: Residents[Account],
         capabilities: Capabilities,
+        elsewhere: ContactsElsewhere,
         notices: Notices,
         clock: Clock,
     ) -> None:
         self._domains, self._accounts, self._capabilities = frozenset(domains), accounts, capabilities
-        self._notices, self._clock = notices, clock
-        self._elsewhere: dict[tuple[JID, JID], dict[JID, _Contact]] = {}  # by account and contact, both bare
+        self._elsewhere, self._notices, self._clock = elsewhere, notices, clock
+        elsewhere.on_interest = self._send_there
         self._rounds = Throttle(_ROUNDS_PER_MINUTE)
         self._late: set[JID] = set()
 
@@ -72,9 +62,9 @@ class PersonalEventing:
 
         self.tell_own(account, node.name, tell)
         if node.config.access_model != "whitelist" or node.affiliations:
+            self._elsewhere.look(account)
             for contact in account.roster.subscribers:
-                if self._may_hear(account, node, contact):
-                    self._tell_contact(account, contact, node.name, tell)
+                self._tell_contact(account, contact, node, tell)
         bare = {jid.bare for jid in told}
         for jid, subscription in list(node.subscriptions.items()):
             is_wanted = subscription.state == "subscribed" and subscription.delivers
@@ -87,14 +77,15 @@ class PersonalEventing:
             account.nodes, node, requester_of(account, jid)
         )
 
-    def _tell_contact(self, account: Account, contact: JID, name: str, tell: Send) -> None:
+    def _tell_contact(self, account: Account, contact: JID, node: Node, tell: Send) -> None:
         if contact.domain in self._domains:
             other = self._accounts.get(contact)
-            if other is not None:
-                self.tell_own(other, name, tell)
+            if other is not None and other.sessions and self._may_hear(account, node, contact):
+                self.tell_own(other, node.name, tell)
             return
-        for jid, client in list(self._elsewhere.get((account.jid, contact), {}).items()):
-            if client.interests is not None and name in client.interests:
+        wanting = [jid for jid, interests in self._elsewhere.of(account.jid, contact) if node.name in interests]
+        if wanting and self._may_hear(account, node, contact):
+            for jid in wanting:
                 tell(jid)
 
     def tell_own(self, account: Account, name: str, tell: Send) -> None:
@@ -109,6 +100,8 @@ class PersonalEventing:
 
     def broadcast(self, account: Account, session: Session, is_new: bool) -> None:
         """A session has sent presence; with `is_new`, it was not available before."""
+        if is_new:
+            self._elsewhere.has_looked(account.jid)
         caps = caps_of(session.presence)
         if caps == session.caps and not is_new:
             return
@@ -169,34 +162,6 @@ class PersonalEventing:
 
     # -- sessions elsewhere
 
-    def received(self, account: Account, stanza: Element, sender: JID) -> None:
-        """Presence of type unavailable, or none, has come to the bare JID of an account."""
-        if sender.domain in self._domains or not account.roster.state(sender.bare).has_from:
-            return
-        key = (account.jid, sender.bare)
-        if stanza.get("type"):
-            clients = self._elsewhere.get(key, {})
-            clients.pop(sender, None)
-            if not clients:
-                self._elsewhere.pop(key, None)
-            return
-        caps = caps_of(stanza)
-        clients = self._elsewhere.setdefault(key, {}) if caps else self._elsewhere.get(key, {})
-        old = clients.get(sender)
-        if caps is None or (old is not None and old.caps == caps):
-            return
-        if old is None and len(clients) >= _RESOURCES_MAX:
-            clients.pop(next(iter(clients)))
-        client = clients[sender] = _Contact(caps)
-        before = NONE if old is None else old.interests or NONE
-
-        def learnt(interests: frozenset[str]) -> None:
-            if self._elsewhere.get(key, {}).get(sender) is client:
-                client.interests = interests
-                self._send_there(account.jid, sender, interests - before)
-
-        self._capabilities.learn(caps, sender, account.jid, learnt)
-
     def _send_there(self, owner: JID, to: JID, names: frozenset[str]) -> None:
         if names and self._may_go_round(to.bare, partial(self._send_there, owner, to, names), to):
             self._accounts.use(owner, partial(self._send_from, jid=to, names=names, to=[to]), _ignore)
@@ -209,8 +174,7 @@ class PersonalEventing:
             other = self._accounts.get(contact)
             clients = [] if other is None else [(each.jid, each.interests) for each in other.available()]
         else:
-            there = self._elsewhere.get((account.jid, contact), {})
-            clients = [(jid, client.interests) for jid, client in there.items()]
+            clients = [*self._elsewhere.of(account.jid, contact)]
         for jid, interests in clients:
             if interests:
                 self._send_from(account, contact, interests, [jid])

@@ -48,7 +48,7 @@ class Presences:
         self.stamps: list[Callable[[Account, Element], None]] = []
         #: called with a session that has broadcast that it is available, and whether it was not before
         self.on_broadcast: list[Callable[[Account, Session, bool], None]] = []
-        #: called with presence for the bare JID of an account that says whether somebody is available
+        #: called with presence for an account or a session of it that says whether somebody is available
         self.on_contact: list[Callable[[Account, Element, JID], None]] = []
         #: called with each directed presence of a session; True: it has been dealt with
         self.on_directed: Callable[[Account, Session, Element, JID], bool] = _nobody
@@ -149,7 +149,7 @@ class Presences:
             return
         if account.blocklist and account.blocklist.blocks(sender):
             return
-        if not to.resource and type in _AVAILABILITY:
+        if type in _AVAILABILITY:
             for told in self.on_contact:
                 told(account, stanza, sender)
         recipients = presence_recipients(type, to.resource, account.sessions)
