@@ -123,7 +123,7 @@ class Parts:
         self.standing_in = StandingIn(ground, self.services, messages, endings, self.lasting, iqs)
         session_requests(iqs)
         RosterRequests(iqs, self.sessions, subscriptions)
-        nodes = serve_nodes(ground, self.services)
+        nodes = serve_nodes(ground, self.services, self.lasting.log)
         self.discoverable = Discoverable(set(), set(), nodes, [], server_version=__version__)
         host = Host(
             config.server.domains,

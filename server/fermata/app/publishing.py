@@ -3,6 +3,7 @@
 from ..core.pubsub.nodes import ACCOUNT, Nodes
 from ..host.iq import IQTable
 from ..host.services import Services
+from ..host.trail import Promises
 from ..services.account_nodes import AccountNodes
 from ..services.avatars import Avatars
 from ..services.bookmarks import Bookmarks
@@ -46,12 +47,13 @@ def offer_publishing(ground: Ground, services: Services) -> Services:
     return services
 
 
-def serve_nodes(ground: Ground, services: Services) -> list[JID]:
+def serve_nodes(ground: Ground, services: Services, promises: Promises) -> list[JID]:
     """Begins the services at domains of their own; their addresses."""
     config, database = ground.config, ground.database
     found = [JID.parse(domain) for domain in config.pubsub_services()]
     for jid in found:
         iqs = IQTable(ground.spawn, database.writer)
+        iqs.promises = promises
         service = PubsubService(
             jid,
             config.server.domains,
