@@ -56,7 +56,8 @@ def test_a_bookmarked_room_is_entered_without_any_client(world: World, ben: Clie
     bookmark(ann)
     came = ben.expect("presence", from_=f"{ROOM}/Ann")
     item = find(came, "user:x/user:item")
-    assert item is not None and item.get("jid", "").startswith("ann@localhost/~stay.")
+    assert item is not None
+    assert item.get("jid", "").startswith("ann@localhost/~stay.")
     ann.close()
     world.advance(600)
     assert ben.sync() == []

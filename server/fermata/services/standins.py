@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..core.guardian.guardian import Place
-from ..core.standin.stanzas import DIRECT, MUC
+from ..core.standin.stanzas import DIRECT, MUC, is_call
 from ..core.standin.state import Standing, Wish
 from ..host.accounts import Account
 from ..host.origin import Clock, Origin
@@ -12,8 +12,7 @@ from ..host.registry import Sessions
 from ..host.residents import Residents
 from ..host.router import Router
 from ..host.sessions import Session
-from ..xmpp import namespaces as ns
-from ..xmpp.element import Element, child, children_in
+from ..xmpp.element import Element, child
 from ..xmpp.jid import JID
 from .standin_acts import Performer
 from .standin_guard import Guard
@@ -86,7 +85,7 @@ class StandIns:
         """A session sends directed presence: True if that enters a room in which the account stands for it."""
         if stanza.get("type") is not None or child(stanza, MUC) is None or not to.local:
             return False
-        if child(stanza, DIRECT) is not None or any(children_in(stanza, ns.MUJI)):
+        if child(stanza, DIRECT) is not None or is_call(stanza):
             return False
         mode, holder = self.mode_of(account.jid), self._ledger.holders.get(account.jid)
         stand_in = None if holder is None else holder.rooms.get(to.bare)

@@ -4,14 +4,14 @@ from math import inf
 from typing import Final
 
 from ...xmpp import namespaces as ns
-from ...xmpp.element import E, Element, child, children_in, copy_of, namespace
+from ...xmpp.element import E, Element, child, copy_of, namespace
 from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
 from ...xmpp.payload import payload_of
 from ...xmpp.stanza import message_type
 from . import availability, entering
 from .acts import Act, Detached, Forget, Native, Save, ToClients, ToRoom
-from .stanzas import LEAVE, MUC, PING, is_out, leaves
+from .stanzas import LEAVE, MUC, PING, is_call, is_out, leaves
 from .state import GRACE_SECONDS, Standing, StandInState
 
 _MOST_PARKED: Final = 100
@@ -46,7 +46,7 @@ def presence(s: StandInState, client: JID, stanza: Element, to: JID, now: float)
     seat = s.attached.get(client)
     if seat is None:
         return []
-    if any(children_in(stanza, ns.MUJI)):
+    if is_call(stanza):
         return _beside(s, client, stanza, now)
     if to.resource and to.resource != s.here and to.resource != seat.nick:
         s.renaming = (client, stanza)

@@ -13,6 +13,7 @@ from .stanzas import (
     STANZA_ID,
     codes_of,
     identity,
+    invites_back,
     is_destroyed,
     is_subject,
     leaves,
@@ -94,6 +95,8 @@ def message(s: StandInState, stanza: Element, payload: Payload, sender: JID) -> 
         return _undelivered(s, stanza, sender)
     if s.standing in _OUT:
         return []
+    if type != "groupchat" and not sender.resource and invites_back(stanza, s.room):
+        return [Fallen(s.nick, 0.0)] if s.standing is Standing.FALLEN else [Doubt()]
     if type != "groupchat":
         return [Said(payload, stanza, s.ready(payload, s.clients), is_private=True)]
     if is_subject(stanza):

@@ -20,6 +20,9 @@ LEAVE: Final = "{%s}leave" % ns.ACCOUNT_JOIN
 DELAY: Final = "{%s}delay" % ns.DELAY
 STANZA_ID: Final = "{%s}stanza-id" % ns.SID
 PING: Final = "{%s}ping" % ns.PING
+_MUJI: Final = "{%s}" % ns.MUJI
+_INVITATION: Final = "{%s}x" % ns.DIRECT_INVITE
+_INVITE: Final = "{%s}invite" % ns.MUC_USER
 IDLE: Final = "{%s}idle" % ns.IDLE
 
 
@@ -27,6 +30,21 @@ def codes_of(presence: Element) -> frozenset[str]:
     """The status codes in a presence (XEP-0045 §15.6)."""
     x = child(presence, MUC_USER)
     return frozenset() if x is None else frozenset(item.get("code", "") for item in x if item.tag == STATUS)
+
+
+def is_call(presence: Element) -> bool:
+    """Whether it is about a conference call, which is between clients (XEP-0272)."""
+    return any(item.tag.startswith(_MUJI) for item in presence)
+
+
+def invites_back(message: Element, room: JID) -> bool:
+    """Whether a room invites to itself (XEP-0249, XEP-0045 §7.8.2): its occupants need no invitation."""
+    for item in message:
+        if item.tag == _INVITATION and item.get("jid") == room:
+            return True
+        if item.tag == MUC_USER and child(item, _INVITE) is not None:
+            return True
+    return False
 
 
 def new_nick(presence: Element, room: JID) -> JID | None:

@@ -1,0 +1,170 @@
+"""One stand-in, face to face with clients and a room that a test plays."""
+
+from itertools import count
+
+from fermata.core.standin import acts as done
+from fermata.core.standin.standin import StandIn
+from fermata.core.standin.state import Standing, Wish
+from fermata.core.stored_xml import stanza_from
+from fermata.xmpp.element import Element, child
+from fermata.xmpp.jid import JID
+from fermata.xmpp.payload import payload_of
+
+from . import ns
+from .stanzas import quoteattr
+
+ME = JID.parse("ann@a.example/~stay.1")
+ROOM = JID.parse("tea@muc.b.example")
+PHONE = JID.parse("ann@a.example/phone")
+TABLET = JID.parse("ann@a.example/tablet")
+_USER = "http://jabber.org/protocol/muc#user"
+
+
+class Stage:
+    """What the stand-in says to the room (`to_room`), to each client (`told`), to be kept (`said`), and all `acts`."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+        ids = count(1)
+        self.stand_in = StandIn(ME, ROOM, lambda: f"new{next(ids)}")
+        self.clear()
+
+    def clear(self) -> None:
+        """Forgets what was said until now."""
+        self.to_room: list[Element] = []
+        self.told: dict[JID, list[Element]] = {}
+        self.said: list[done.Said] = []
+        self.acts: list[done.Act] = []
+
+    @property
+    def standing(self) -> Standing:
+        return self.stand_in.state.standing
+
+    def do(self, acts: list[done.Act]) -> list[done.Act]:
+        """Does what is wanted, as far as a test can see it."""
+        for act in acts:
+            self.acts.append(act)
+            if isinstance(act, done.ToRoom):
+                self.to_room.append(act.stanza)
+            elif isinstance(act, done.ToClients):
+                self._tell(act.clients, act.payload)
+            elif isinstance(act, done.Answer):
+                self._tell((act.client,), payload_of(act.stanza))
+            elif isinstance(act, done.Said):
+                self.said.append(act)
+                self.stand_in.state.recent.kept(len(self.said))
+                self._tell(act.clients, act.payload)
+            elif isinstance(act, done.Replay):
+                kept = [each.payload for each in self.said if not each.is_private]
+                self.do(self.stand_in.replayed(act.client, kept))
+        return acts
+
+    def _tell(self, clients: tuple[JID, ...], payload: object) -> None:
+        for client in clients:
+            self.told.setdefault(client, []).append(stanza_from(payload.addressed(client)))  # type: ignore[attr-defined]
+
+    def wants(self, kind: type[done.Act]) -> list[done.Act]:
+        """The acts of one kind."""
+        return [act for act in self.acts if isinstance(act, kind)]
+
+    def seen(self, client: JID = PHONE) -> list[str]:
+        """What a client has seen, in short: presences by nickname, messages by body or `subject`."""
+        return [_short(stanza) for stanza in self.told.get(client, [])]
+
+    # -- clients
+
+    def enters(self, client: JID = PHONE, nick: str = "Ann", inside: str = "", id: str = "", more: str = "") -> None:
+        """A client enters."""
+        named = f" id='{id}'" if id else ""
+        xml = f"<presence to='{ROOM}/{nick}'{named}><x xmlns='{ns.MUC}'>{inside}</x>{more}</presence>"
+        self.do(self.stand_in.enter(client, stanza_from(xml), ROOM.with_resource(nick), self.now))
+
+    def sends(self, xml: str, client: JID = PHONE) -> None:
+        """A client sends something; its `to` is in it."""
+        stanza = stanza_from(xml)
+        stanza.set("from", client)
+        self.do(self.stand_in.sent(client, stanza, JID.parse(stanza.get("to", "")), self.now))
+
+    def leaves(self, client: JID = PHONE, inside: str = "") -> None:
+        """A client leaves the room."""
+        self.sends(f"<presence to='{ROOM}/Ann' type='unavailable'>{inside}</presence>", client)
+
+    # -- the room
+
+    def hears(self, xml: str) -> None:
+        """The room says something; its `from` is in it."""
+        stanza = stanza_from(xml)
+        stanza.set("to", ME)
+        sender = JID.parse(stanza.get("from", ""))
+        self.do(self.stand_in.heard(stanza, payload_of(stanza), sender, self.now))
+
+    def presence(self, nick: str, *codes: int, type: str = "", inside: str = "", item: str = "") -> None:
+        """The room tells somebody's presence."""
+        typed = f" type='{type}'" if type else ""
+        statuses = "".join(f"<status code='{code}'/>" for code in codes)
+        self.hears(
+            f"<presence from={quoteattr(f'{ROOM}/{nick}')}{typed}>{inside}"
+            f"<x xmlns='{_USER}'><item affiliation='none' role='participant' {item}/>{statuses}</x></presence>"
+        )
+
+    def message(self, body: str, nick: str = "Ben", id: str = "", stamp: str = "", type: str = "groupchat") -> None:
+        """Somebody says something in the room; `id` is the room's stanza-id."""
+        inside = f"<stanza-id xmlns='urn:xmpp:sid:0' by='{ROOM}' id='{id}'/>" if id else ""
+        inside += f"<delay xmlns='urn:xmpp:delay' from='{ROOM}' stamp='{stamp}'/>" if stamp else ""
+        self.hears(f"<message from='{ROOM}/{nick}' type='{type}' id='m-{body}'><body>{body}</body>{inside}</message>")
+
+    def subject(self, text: str = "Tea") -> None:
+        """The room tells its subject."""
+        self.hears(f"<message from='{ROOM}' type='groupchat'><subject>{text}</subject></message>")
+
+    def error(self, condition: str, type: str = "cancel", nick: str = "Ann") -> None:
+        """The room answers a presence with an error."""
+        self.hears(
+            f"<presence from='{ROOM}/{nick}' type='error'><x xmlns='{ns.MUC}'/><error type='{type}'>"
+            f"<{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>"
+        )
+
+    def lets_in(self, *others: str, nick: str = "Ann", codes: tuple[int, ...] = (110,), subject: str = "Tea") -> None:
+        """The room tells all that is told on entering."""
+        for other in others:
+            self.presence(other)
+        self.presence(nick, *codes)
+        if subject:
+            self.subject(subject)
+
+    # -- others
+
+    def wished(self, nick: str = "Ann", password: str = "") -> None:
+        """A bookmark says that the account is to be in."""
+        self.do(self.stand_in.wished(Wish(nick, password), self.now))
+        self.do(self.stand_in.come())
+
+    def unwished(self, grace: float = 0.0) -> None:
+        """It does not any more."""
+        self.do(self.stand_in.wished(None, self.now, grace=grace))
+
+    def after(self, seconds: float) -> None:
+        """Time passes."""
+        until = self.now + seconds
+        while (due := self.stand_in.next_deadline()) <= until:
+            self.now = max(self.now, due)
+            self.do(self.stand_in.tick(self.now))
+        self.now = until
+
+    def restarted(self) -> "Stage":
+        """The same after a start of the server."""
+        other = Stage()
+        other.now = self.now
+        other.stand_in.state.restore(self.stand_in.state.saved())
+        return other
+
+
+def _short(stanza: Element) -> str:
+    nick = JID.parse(stanza.get("from", "")).resource
+    type = stanza.get("type", "")
+    if stanza.tag == "presence":
+        return {"": "", "unavailable": "-", "error": "!"}[type] + nick
+    if child(stanza, "subject") is not None:
+        return "subject"
+    body = child(stanza, "body")
+    return body.text or "" if body is not None else type
