@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from slixmpp import JID
 
 from interop.clients import Clients
@@ -89,3 +90,34 @@ async def test_a_client_without_stream_management_keeps_its_place_for_a_moment(c
     await again.join(room, "Juliet")
     await romeo.sync()
     assert not [stanza for stanza in romeo.inbox.waiting if stanza["type"] == "unavailable"]
+
+
+@pytest.mark.parametrize("how", ["kill", "stop"])
+async def test_nobody_notices_that_the_server_was_away(clients: Clients, room: str, how: str) -> None:
+    romeo, juliet = await clients.online(), await clients.online()
+    await romeo.open_room(room, "Romeo")
+    await juliet.join(room, "Juliet")
+    await romeo.presence(f"{room}/Juliet", type="available")
+    address = juliet.boundjid.full
+    for number in range(20):
+        romeo.say(room, f"before {number}")
+        juliet.send_message(romeo.boundjid.full, f"aside {number}", mtype="chat")
+
+    await asyncio.gather(romeo.written(), juliet.written())
+    lost = [asyncio.ensure_future(each.wait_until("disconnected", DEADLINE)) for each in (romeo, juliet)]
+    await asyncio.to_thread(getattr(clients.server, how))
+    await asyncio.gather(*lost)
+    await asyncio.to_thread(clients.server.start)
+    await asyncio.gather(*(each.come(clients.server.port, "session_resumed") for each in (romeo, juliet)))
+    assert juliet.boundjid.full == address
+    romeo.say(room, "after")
+    for client in (romeo, juliet):
+        heard = [await client.message(type="groupchat") for _ in range(21)]
+        assert sorted(message["body"] for message in heard) == sorted(
+            [*(f"before {number}" for number in range(20)), "after"]
+        )
+    asides = [await romeo.message(type="chat") for _ in range(20)]
+    assert {message["body"] for message in asides} == {f"aside {number}" for number in range(20)}
+    for client in (romeo, juliet):
+        await client.sync()
+        assert not client.inbox.waiting
