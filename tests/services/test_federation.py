@@ -5,113 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from fermata.app.config_tables import Config
-from fermata.core.stored_xml import stanza_from
-from fermata.host.federation import Cause, Pair, Trouble, Trunk, Verdict
-from fermata.xmpp import namespaces as fns
-from fermata.xmpp.element import Element
-from fermata.xmpp.errors import StreamError
-from fermata.xmpp.jid import JID
 from kit import ns
+from kit.scripted_wires import HERE, REFUSED, ROOMS, SILENT, Dialling, Wire, ack, message, say
 from kit.wire import Client
 from kit.world import World
 
-HERE = Pair("localhost", "b.example")
-ROOMS = Pair("conference.localhost", "b.example")
-SILENT = Trouble(Cause.SILENT, "nobody answers")
-REFUSED = Trouble(Cause.REFUSED, "nobody listens")
 MINUTE = 60.0
-
-
-class Wire:
-    """A connection on which the test is the other server (see host.federation.Connection)."""
-
-    direction, address, is_encrypted, proof = "out", "192.0.2.1:5269", True, "certificate"
-
-    def __init__(self, managed: bool) -> None:
-        self.offers_management, self.paused, self.has_backlog = managed, False, False
-        self.stanza_bytes = 0
-        self.written: list[str] = []
-        self.ended: list[StreamError | None] = []
-        self.trunk: Trunk
-
-    def write(self, xml: str) -> None:
-        self.written.append(xml)
-
-    def end(self, error: StreamError | None) -> None:
-        self.ended.append(error)
-        self.trunk.lost(SILENT)
-
-    end_now = end
-
-    def stanzas(self) -> list[str]:
-        """What was written since this was asked last."""
-        taken = [xml for xml in self.written if not xml.startswith(("<r ", "<a ", "<enable "))]
-        self.written.clear()
-        return taken
-
-
-class Dialling:
-    """Connections are made, or fail, when the test says so."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.attempts: list[tuple[Pair, Callable[[Trouble], None]]] = []
-        self.given_up: list[Pair] = []
-        self.failing: Trouble | None = None
-        self.events: list[tuple[object, ...]] = []
-        world.do(world.parts.federating.open(self))
-        world.parts.federating.federation.links.listeners.append(self)
-
-    def open(self, pair: Pair, failed: Callable[[Trouble], None]) -> Callable[[], None]:
-        if self.failing is not None:
-            self.world.clock.callLater(0, failed, self.failing)
-        else:
-            self.attempts.append((pair, failed))
-        return lambda: self.given_up.append(pair)
-
-    def verify(self, pair: Pair, stream_id: str, key: str, answered: Callable[[Verdict, str], None]) -> None:
-        raise AssertionError("nobody has shown a key")
-
-    def connect(self, pair: Pair = HERE, managed: bool = True) -> Wire:
-        """The attempt succeeds."""
-        self.attempts = [attempt for attempt in self.attempts if attempt[0] != pair]
-        wire = Wire(managed)
-        wire.trunk = self.world.parts.federating.federation.trunk(wire)
-        wire.trunk.sends(pair)
-        self.world.turn()
-        return wire
-
-    def fail(self, trouble: Trouble, pair: Pair = HERE) -> None:
-        """It does not."""
-        (failed,) = [failed for attempted, failed in self.attempts if attempted == pair]
-        self.attempts = [attempt for attempt in self.attempts if attempt[0] != pair]
-        failed(trouble)
-        self.world.turn()
-
-    def fail_for(self, seconds: float, trouble: Trouble, pair: Pair = HERE) -> None:
-        """Every attempt fails, as long as that."""
-        self.failing = trouble
-        if self.attempts:
-            self.fail(trouble, pair)
-        self.world.advance(seconds)
-        self.failing = None
-
-    # -- see LinkListener
-
-    def contacted(self, pair: Pair) -> None:
-        self.events.append(("contacted", pair))
-
-    def stalled(self, pair: Pair) -> None:
-        self.events.append(("stalled", pair))
-
-    def up(self, pair: Pair) -> None:
-        self.events.append(("up", pair))
-
-    def dead(self, pair: Pair) -> None:
-        self.events.append(("dead", pair))
-
-    def refused(self, pair: Pair, stanza: Element, to: JID) -> None:
-        self.events.append(("refused", pair, stanza.tag, to))
 
 
 @pytest.fixture
@@ -122,20 +21,6 @@ def dialling(world: World) -> Dialling:
 @pytest.fixture
 def ann(world: World) -> Client:
     return world.online("ann@localhost/phone")
-
-
-def say(client: Client, body: str, id: str = "m1", to: str = "bob@b.example", type: str = "chat") -> None:
-    client.send(f"<message to='{to}' id='{id}' type='{type}'><body>{body}</body></message>")
-
-
-def ack(wire: Wire, h: int) -> None:
-    wire.trunk.manage(Element("{%s}a" % fns.SM, {"h": str(h)}))
-
-
-def message(xml: str) -> tuple[Element, JID, JID]:
-    """A stanza from the other server as a connection hands it over."""
-    stanza = stanza_from(xml)
-    return stanza, JID.parse(stanza.get("to", "")), JID.parse(stanza.get("from", ""))
 
 
 def test_the_first_stanza_makes_a_connection_and_goes_out_on_it(dialling: Dialling, ann: Client) -> None:
