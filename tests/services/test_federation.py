@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from fermata.app.config_tables import Config
+from fermata.host.federation import Pair
 from kit import ns
 from kit.scripted_wires import HERE, REFUSED, ROOMS, SILENT, Dialling, Wire, ack, message, say
 from kit.wire import Client
