@@ -74,6 +74,7 @@ def tune_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS, 20, 20)
+    gc.enable()
 
 
 def in_thread(work: Callable[[], T]) -> Awaitable[T]:
@@ -93,6 +94,7 @@ class Server(Service):
     def startService(self) -> None:
         """See IService. Ends the process, with words and before anybody was served, if something cannot be opened."""
         super().startService()  # type: ignore[no-untyped-call]
+        gc.disable()  # until `tune_collector`: what a start makes stays, and with many rooms it makes much
         failed: list[Failure] = []
         try:
             self._open()
@@ -149,8 +151,10 @@ class Server(Service):
         spawn(self._welcome())
 
     async def _welcome(self) -> None:
-        words = await make_first_account(self._config, self.parts.services[Users])
-        tune_collector()
+        try:
+            words = await make_first_account(self._config, self.parts.services[Users])
+        finally:
+            tune_collector()
         self._say_ready()
         self._operations.ready("serving " + ", ".join(self._config.server.domains))
         if words is not None:
