@@ -220,6 +220,10 @@ class FederatedWorld(World):
             if self.domain in pipe.ends:
                 pipe.cut()
 
+    def configure(self, change: Callable[[Config], Config]) -> None:
+        """The next start has another configuration."""
+        self._config = change(self._config)
+
     def rise(self) -> None:
         """See World."""
         self.is_up = True

@@ -1,12 +1,14 @@
 """Rooms on one server with people from another, and what becomes of them while there is no way between the two."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
 import pytest
 
-from fermata.app.config_tables import Config, Stay
+from fermata.app.config_s2s import DomainPolicy
+from fermata.app.config_tables import MUC, Config, Stay
 from fermata.host.federation import Pair
 from fermata.services.room_administration import RoomAdministration
 from fermata.xmpp.jid import JID
@@ -366,3 +368,43 @@ def test_after_a_stop_in_order_nothing_that_had_arrived_is_told_again(
     here.crash()
     here.advance(20)
     bob.nothing_before()
+
+
+def stop(world: FederatedWorld) -> None:
+    """It stops in order, and does not start again yet."""
+    world.do(world.parts.federating.leave_notes())
+
+
+def test_what_is_noted_at_a_stop_is_the_last_word_however_long_the_rest_of_it_takes(
+    universe: Universe, here: FederatedWorld, ann: Client, bob: Client
+) -> None:
+    universe.refuse(A, B)
+    say(ann, "missed")
+    here.advance(10)
+    stop(here)
+    noted = here.rows("SELECT * FROM meta")
+    here.advance(20)
+    assert here.rows("SELECT * FROM meta") == noted
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda config: replace(config, s2s=replace(config.s2s, domains={B: DomainPolicy.BLOCK})),
+        lambda config: replace(config, muc=MUC(service="rooms")),
+    ],
+    ids=["the server blocked", "the service gone"],
+)
+def test_whoever_missed_something_may_be_nobody_to_talk_to_by_the_next_start(
+    universe: Universe, here: FederatedWorld, ann: Client, bob: Client, change: Callable[[Config], Config]
+) -> None:
+    universe.refuse(A, B)
+    say(ann, "missed")
+    here.advance(10)
+    stop(here)
+    here.configure(change)
+    here.crash()
+    universe.heal(A, B)
+    here.advance(10)
+    assert PAIR not in here.parts.federating.federation.links.by_pair
+    here.online("ann@a.example/tab").sync()

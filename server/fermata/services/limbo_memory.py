@@ -6,13 +6,15 @@ knows what was under way: so what was said in the last seconds is told again. Wh
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from ..core.records import MetaSaved, Step
 from ..core.s2s.missed import Missed
 from ..host.federation import Cause, Pair, Trouble
-from ..host.origin import Clock
+from ..host.origin import Clock, Timer
 from ..host.stores import Writer
+from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
 from .muc import RoomService
 from .server_link import ServerLink
@@ -40,6 +42,7 @@ class LimboMemory:
         self._links, self._served, self._services = links, served, services
         self._writer, self._clock, self._random = writer, clock, random
         self._saved = ""
+        self._saving: Timer | None = None
 
     def restore(self, noted: str, recently: Callable[[], Iterable[tuple[JID, str]]]) -> None:
         """Takes up what the process before this one has left; `recently` is asked after a crash.
@@ -57,9 +60,11 @@ class LimboMemory:
         if not left["clean"]:
             self._assume(found, present, dict(recently()))
         for number, (pair, missed) in enumerate(found.items()):
-            if missed.rooms:
-                link = self._links.lost(pair, _STOPPED, missed)
-                self._clock.callLater((number + self._random()) / _PER_SECOND, link.reach)
+            # By now the configuration may know no such service, or block that server.
+            if missed.rooms and pair.local in self._services:
+                with suppress(StanzaError):
+                    link = self._links.lost(pair, _STOPPED, missed)
+                    self._clock.callLater((number + self._random()) / _PER_SECOND, link.reach)
         self._save_often()
 
     def _present(self) -> dict[Pair, dict[JID, list[JID]]]:
@@ -82,13 +87,16 @@ class LimboMemory:
                     missed.assume(room, said[room])
 
     def stop(self) -> None:
-        """The process ends in order: whatever has not arrived by now is missed."""
+        """The process ends in order: whatever has not arrived by now is missed. That is the last word about it."""
+        if self._saving is not None:
+            self._saving.cancel()
+            self._saving = None
         self._save(True, [(pair, link.missed_at_end(self._clock.seconds())) for pair, link in self._of_rooms()])
 
     def _save_often(self) -> None:
         now = self._clock.seconds()
         self._save(False, [(pair, link.missed_at_end(now)) for pair, link in self._of_rooms() if link.is_in_doubt])
-        self._clock.callLater(_SAVE_SECONDS, self._save_often)
+        self._saving = self._clock.callLater(_SAVE_SECONDS, self._save_often)
 
     def _of_rooms(self) -> list[tuple[Pair, ServerLink]]:
         return [(pair, link) for pair, link in self._links.by_pair.items() if pair.local in self._services]

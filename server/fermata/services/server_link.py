@@ -102,6 +102,7 @@ class ServerLink:
         self._give_up: Callable[[], None] | None = None  # what ends the attempt that is under way
         self._again: Timer | None = None
         self._expiry: Timer | None = None
+        self._is_closed = False
         self.missed: Missed | None = None  #: what is noted while the other server is out of reach
 
     def row(self) -> LinkRow:
@@ -198,6 +199,8 @@ class ServerLink:
 
     def lost(self, trunk: ServerTrunk, doubtful: list[tuple[Payload, JID]], trouble: Trouble) -> None:
         """See Way."""
+        if self._is_closed:  # what may not have arrived is in the spool, or has been noted
+            return
         now = self._around.clock.seconds()
         self._queue.put_first(entry for payload, to in doubtful if (entry := self._again_as(payload, to, now)))
         if self.trunk is not trunk:
@@ -255,6 +258,7 @@ class ServerLink:
 
     def close(self) -> None:
         """Tries no more: the process is about to end."""
+        self._is_closed = True
         self._stop_trying()
         if self._expiry is not None:
             self._expiry.cancel()
@@ -278,7 +282,7 @@ class ServerLink:
             self._reach()
 
     def _reach(self) -> None:
-        if self._give_up is not None or self._again is not None:
+        if self._give_up is not None or self._again is not None or self._is_closed:
             return
         self._tried_at = self._around.clock.seconds()
         self.state.connecting(self._tried_at)
