@@ -289,3 +289,15 @@ def test_a_stanza_from_there_ends_the_wait_as_well_even_over_a_connection_that_n
     assert dialling.attempts == []
     trunk.take(*message("<message from='bob@b.example/x' to='ann@localhost' type='chat'><body>hi</body></message>"))
     assert [pair for pair, _ in dialling.attempts] == [HERE]
+
+
+def test_a_request_that_was_answered_is_not_failed_because_nobody_has_acknowledged_it(
+    world: World, dialling: Dialling, ann: Client
+) -> None:
+    ann.send(f"<iq type='get' id='q1' to='b.example'><query xmlns='{ns.VERSION}'/></iq>")
+    wire = dialling.connect()
+    wire.trunk.receives(HERE)
+    wire.trunk.take(*message("<iq type='result' id='q1' from='b.example' to='ann@localhost/phone'/>"))
+    ann.expect("iq", type="result", id="q1")
+    wire.trunk.lost(SILENT)
+    ann.nothing_before()

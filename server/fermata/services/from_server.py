@@ -9,6 +9,7 @@ from typing import Any
 
 from ..core.records import Step
 from ..core.release import ReleaseQueue
+from ..core.s2s.answered import Answered
 from ..core.stream_management import Inbound
 from ..host.federation import Pair
 from ..host.origin import Clock
@@ -29,11 +30,17 @@ class FromServer:
     """
 
     def __init__(
-        self, router: Router, writer: Writer, clock: Clock, broken: Set[Pair], contacted: Callable[[Pair], None]
+        self,
+        router: Router,
+        writer: Writer,
+        clock: Clock,
+        broken: Set[Pair],
+        contacted: Callable[[Pair], None],
+        answered: Answered,
     ) -> None:
         """`broken` are the pairs to which there is no way just now; `contacted` hears of a sign of life from there."""
         self._router, self._writer, self._clock = router, writer, clock
-        self._broken, self._contacted = broken, contacted
+        self._broken, self._contacted, self._answered = broken, contacted, answered
         self.inbound: Inbound | None = None
         self.jid: JID  #: the peer's, by the first pair that was proven
         self.domain = ""  #: likewise; empty before that
@@ -79,6 +86,8 @@ class FromServer:
             except StanzaError as error:
                 self.refuse(stanza, error)
                 return
+            if stanza.get("type") in ("result", "error"):
+                self._answered.note(to, sender, stanza.get("id", ""))
         guarded_route(self._router, stanza, to, sender, self)
 
     # -- see host.origin.Origin

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
+from ..core.s2s.answered import Answered
 from ..core.s2s.missed import Missed
 from ..core.s2s.queue import OutboundQueue, Waiting
 from ..core.s2s.state import LinkState, Phase
@@ -87,6 +88,7 @@ class Surroundings:
     is_needed: Callable[[Pair], bool]
     random: Callable[[], float]
     broken: set[Pair]
+    answered: Answered
 
 
 class ServerLink:
@@ -268,6 +270,9 @@ class ServerLink:
         """What may not have arrived, as it is sent again; a request is failed instead, since it may have been met."""
         entry = Waiting(payload, to, now, self._answers)
         if payload.kind == "iq" and payload.type in ("get", "set"):
+            request = stanza_from(payload.addressed(to))
+            if self._around.answered.includes(JID.parse(payload.sender), to, request.get("id", "")):
+                return None
             self._refuse(entry, StanzaError("remote-server-timeout", f"the connection to {self.pair.remote} broke"))
             return None
         if payload.kind == "message":

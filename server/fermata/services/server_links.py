@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from ..core.s2s.answered import Answered
 from ..core.s2s.missed import Missed
 from ..host.federation import Connection, Dialling, Pair, Trouble
 from ..host.origin import Clock, Origin, Timer
@@ -43,6 +44,7 @@ class ServerLinks:
         self.by_pair: dict[Pair, ServerLink] = {}
         self.trunks: set[ServerTrunk] = set()
         self._broken: set[Pair] = set()
+        self._answered = Answered()
         self._around: Surroundings | None = None
         self.listeners: list[LinkListener] = []
         #: who says for which pairs somebody depends on there being a way
@@ -64,6 +66,7 @@ class ServerLinks:
             self._is_needed,
             self._random,
             self._broken,
+            self._answered,
         )
         for payload, to in await self._spool.load():
             try:
@@ -119,6 +122,7 @@ class ServerLinks:
             self.of,
             self.contacted,
             self._broken,
+            self._answered,
             self._router,
             self._writer,
             self._clock,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Set
 from typing import Final, Protocol
 
+from ..core.s2s.answered import Answered
 from ..core.s2s.management import REQUEST, Management
 from ..core.stream_management import Due
 from ..host.federation import Cause, Connection, Pair, Trouble
@@ -45,6 +46,7 @@ class ServerTrunk:
         way: Callable[[Pair], Way],
         contacted: Callable[[Pair], None],
         broken: Set[Pair],
+        answered: Answered,
         router: Router,
         writer: Writer,
         clock: Clock,
@@ -55,7 +57,7 @@ class ServerTrunk:
         self._way, self._contacted, self._gone = way, contacted, gone
         self._writer, self._clock = writer, clock
         self.management = Management(connection.direction == "out")
-        self.peer = FromServer(router, writer, clock, broken, contacted)  #: what happens to what it sends
+        self.peer = FromServer(router, writer, clock, broken, contacted, answered)  #: what happens to what it sends
         self.take, self.take_refused = self.peer.take, self.peer.take_refused
         self._receives = False
         self._doubtful: list[tuple[Payload, JID]] = []  # written, and perhaps still on this machine
