@@ -114,7 +114,7 @@ def _run(plan: Plan, work: Path, output: Path, console: Console) -> Results:
     save(output, results.facts)
     with Progress(*_COLUMNS, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("", total=plan.measurements)
-        for server in plan.servers:
+        for server in plan.servers if plan.accounts else []:
             progress.update(bar, description=f"making {plan.accounts} accounts: {server.title}")
             workshop.prepare(server, plan.accounts)
         for repetition, scenario, server in plan.rounds():

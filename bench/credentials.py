@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 DOMAIN: Final = "localhost"
-ROOM_SERVICE: Final = "conference.localhost"
+NEAR: Final = "near.example"  # of two servers that talk to each other, the one that is measured
+FAR: Final = "far.example"
 PASSWORD: Final = "pw"  # the generator has it, too
 ITERATIONS: Final = 10_000  # what Prosody and Fermata do by themselves; ejabberd would do 4,096
 _SALT: Final = b"sixteen bytes of"
@@ -33,6 +34,11 @@ class Certificate(NamedTuple):
     both: Path
 
 
+def rooms_of(domain: str) -> str:
+    """The domain of its rooms."""
+    return f"conference.{domain}"
+
+
 def scram_keys() -> ScramKeys:
     """The keys of all accounts in the peers' databases, which are written without their help."""
     salted = hashlib.pbkdf2_hmac("sha1", PASSWORD.encode(), _SALT, ITERATIONS)
@@ -45,7 +51,8 @@ def make_certificate(directory: Path) -> Certificate:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, DOMAIN)])
     now = datetime.datetime.now(datetime.UTC)
-    names = x509.SubjectAlternativeName([x509.DNSName(DOMAIN), x509.DNSName(ROOM_SERVICE)])
+    domains = [name for domain in (DOMAIN, NEAR, FAR) for name in (domain, rooms_of(domain))]
+    names = x509.SubjectAlternativeName([x509.DNSName(name) for name in domains])
     builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
     builder = builder.not_valid_before(now - datetime.timedelta(hours=1))
     builder = builder.not_valid_after(now + datetime.timedelta(days=1))

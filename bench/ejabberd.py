@@ -5,10 +5,10 @@ import os
 import subprocess
 from pathlib import Path
 
-from .credentials import DOMAIN, ITERATIONS, ROOM_SERVICE, Certificate, scram_keys
+from .credentials import DOMAIN, ITERATIONS, Certificate, rooms_of, scram_keys
 from .errors import BenchError
 from .packages import find_package, library_directory
-from .servers import Place, Server, free_port
+from .servers import Place, Reach, Server, free_port
 
 # Debian's configuration, less what talks to other servers or to HTTP and what limits clients.
 _CONFIGURATION = """\
@@ -25,6 +25,7 @@ listen:
     starttls: true
     starttls_required: false
     backlog: 1000
+{servers}
 disable_sasl_mechanisms: [digest-md5, X-OAUTH2]
 auth_method: [mnesia]
 auth_password_format: scram
@@ -57,6 +58,7 @@ modules:
     force_node_config: {{"storage:bookmarks": {{access_model: whitelist}}}}
   mod_push: {{}}
   mod_roster: {{versioning: true}}
+{dialback}
   mod_shared_roster: {{}}
   mod_stream_mgmt: {{resend_on_timeout: if_offline}}
   mod_time: {{}}
@@ -64,6 +66,14 @@ modules:
   mod_vcard_xupdate: {{}}
   mod_version: {{}}
 """
+# What Debian's configuration has.
+_FEDERATED = """\
+  - port: 5269
+    ip: "{reach.address}"
+    module: ejabberd_s2s_in
+    max_stanza_size: 524288
+s2s_use_starttls: required
+s2s_max_retry_delay: 1"""
 _ARCHIVE = "  mod_mam: {default: always, assume_mam_usage: true}"
 
 # Run by a server that has just started: its table of passwords is filled, and it stops.
@@ -98,14 +108,14 @@ class Ejabberd(Server):
     def _library(self) -> Path:
         return library_directory(self._root, "*/ejabberd-*/ebin")
 
-    def make_accounts(self, directory: Path, count: int, certificate: Certificate) -> None:
+    def make_accounts(self, directory: Path, count: int, certificate: Certificate, domain: str = DOMAIN) -> None:
         """Hashed with as many rounds as the others' are: ejabberd itself would take 4,096, and minutes."""
         keys = scram_keys()
-        place = Place(directory, free_port(), certificate, False)
+        place = Place(directory, free_port(), certificate, False, domain)
         self.configure(place)
         code = _MAKE_ACCOUNTS
         for mark, value in {
-            "$DOMAIN": DOMAIN,
+            "$DOMAIN": domain,
             "$STORED": base64.b64encode(keys.stored_key).decode(),
             "$SERVER": base64.b64encode(keys.server_key).decode(),
             "$SALT": base64.b64encode(keys.salt).decode(),
@@ -132,15 +142,20 @@ class Ejabberd(Server):
     def configure(self, place: Place) -> None:
         """The configuration, and where Erlang looks names up: in files, never in the DNS."""
         text = _CONFIGURATION.format(
-            domain=DOMAIN,
-            room_service=ROOM_SERVICE,
+            domain=place.domain,
+            room_service=rooms_of(place.domain),
+            dialback="  mod_s2s_dialback: {}" if place.reach else "",
+            servers=_FEDERATED.format(reach=place.reach) if place.reach else "",
             port=place.port,
             certificate=place.certificate.both,
             archive=_ARCHIVE if place.keeps_archive else "",
             keeps_archive="true" if place.keeps_archive else "false",
         )
         (place.directory / "ejabberd.yml").write_text(text)
-        (place.directory / "inetrc").write_text('{lookup, [file, native]}.\n{host, {127,0,0,1}, ["localhost"]}.\n')
+        names = '{lookup, [file, native]}.\n{host, {127,0,0,1}, ["localhost"]}.\n'
+        if place.reach:
+            names += f'{{resolv_conf, "/dev/null"}}.\n{{nameserver, {{127,0,0,1}}, {place.reach.resolver}}}.\n'
+        (place.directory / "inetrc").write_text(names)
 
     def command(self, place: Place) -> list[str]:
         """What `ejabberdctl foreground` runs, without a node name: so it needs no port for other nodes."""
@@ -172,8 +187,18 @@ class Ejabberd(Server):
             "ERL_CRASH_DUMP_BYTES": "0",
             "EJABBERD_CONFIG_PATH": str(place.directory / "ejabberd.yml"),
             "EJABBERD_LOG_PATH": str(place.directory / "ejabberd.log"),
+            **_addresses(place.reach),
         }
 
     @property
     def _machine(self) -> Path:
         return library_directory(self._root, "erlang/erts-*/bin/erlexec")
+
+
+def _addresses(reach: Reach | None) -> dict[str, str]:
+    """The C library is asked for addresses, unlike for SRV records: libnss_wrapper answers in its place."""
+    if reach is None:
+        return {}
+    root = find_package("libnss-wrapper", "")
+    wrapper = library_directory(root, "*/libnss_wrapper.so") / "libnss_wrapper.so"
+    return {"LD_PRELOAD": str(wrapper), "NSS_WRAPPER_HOSTS": str(reach.hosts)}

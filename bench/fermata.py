@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .credentials import DOMAIN, PASSWORD, Certificate
 from .errors import BenchError
-from .servers import Place, Server
+from .servers import Place, Reach, Server
 
 _ROOT = Path(__file__).resolve().parents[1]
 _PROGRAMS = Path(sys.executable).parent
@@ -27,17 +27,17 @@ class Fermata(Server):
         )
         return f"{version} ({described.stdout.strip()})" if described.returncode == 0 else version
 
-    def make_accounts(self, directory: Path, count: int, certificate: Certificate) -> None:
+    def make_accounts(self, directory: Path, count: int, certificate: Certificate, domain: str = DOMAIN) -> None:
         """As anybody would: by the command line."""
-        self.configure(Place(directory, 0, certificate, True))
+        self.configure(Place(directory, 0, certificate, True, domain))
         table = directory / "accounts.csv"
-        table.write_text("".join(f"u{number}@{DOMAIN},{PASSWORD}\n" for number in range(count)))
+        table.write_text("".join(f"u{number}@{domain},{PASSWORD}\n" for number in range(count)))
         _run([str(_PROGRAMS / "fermata"), "--config", str(directory / "fermata.toml"), "user", "import", str(table)])
 
     def configure(self, place: Place) -> None:
         """The archive is switched for accounts and rooms together."""
         settings: dict[str, dict[str, object]] = {
-            "server": {"data_dir": f"{place.directory}/var"},
+            "server": {"domains": [place.domain], "data_dir": f"{place.directory}/var"},
             "storage": {"url": f"sqlite:///{place.directory}/fermata.db"},
             "tls": {"certificate": str(place.certificate.certificate), "key": str(place.certificate.key)},
             "c2s": {
@@ -45,7 +45,7 @@ class Fermata(Server):
                 "listen_direct_tls": [],
                 "require_tls": False,
             },
-            "s2s": {"listen": []},
+            "s2s": _servers(place.reach),
             "http": {"listen": []},
             "archive": {"accounts": place.keeps_archive, "rooms": place.keeps_archive},
         }
@@ -60,6 +60,12 @@ class Fermata(Server):
         log = f"--logfile={place.directory}/fermata.log"
         config = ["--config", str(place.directory / "fermata.toml")]
         return [str(_PROGRAMS / "twistd"), "--nodaemon", "--pidfile=", log, "fermata", *config]
+
+
+def _servers(reach: Reach | None) -> dict[str, object]:
+    if reach is None:
+        return {"listen": []}
+    return {"listen": [f"tcp:5269:interface={reach.address}"], "resolver": f"127.0.0.1:{reach.resolver}"}
 
 
 def _run(command: list[str]) -> str:

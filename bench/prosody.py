@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from .credentials import DOMAIN, ITERATIONS, ROOM_SERVICE, Certificate, scram_keys
+from .credentials import DOMAIN, ITERATIONS, Certificate, rooms_of, scram_keys
 from .packages import find_package, library_directory
 from .servers import Place, Server
 
@@ -23,12 +23,11 @@ network_backend = "epoll"
 interfaces = {{ "127.0.0.1" }}
 c2s_ports = {{ {port} }}
 c2s_direct_tls_ports = {{}}
-s2s_ports = {{}}
 http_ports = {{}}
 https_ports = {{}}
 log = {{ info = "{directory}/prosody.log" }}
 modules_enabled = {{ {modules} }}
-modules_disabled = {{ "s2s" }}
+{servers}
 authentication = "internal_hashed"
 allow_unencrypted_plain_auth = true
 c2s_require_encryption = false
@@ -40,6 +39,19 @@ VirtualHost "{domain}"
 Component "{room_service}" "muc"
 	modules_enabled = {{ {room_modules} }}
 """
+
+_ALONE = """\
+s2s_ports = {}
+modules_disabled = { "s2s" }"""
+# What Debian's configuration has; and its own resolver (libunbound), pointed at another name server than the system's.
+_FEDERATED = """\
+s2s_interfaces = {{ "{reach.address}" }}
+s2s_secure_auth = false
+unbound = {{
+	resolvconf = false;
+	forward = "127.0.0.1@{reach.resolver}";
+	options = {{ ["do-not-query-localhost:"] = "no" }};
+}}"""
 
 
 class Prosody(Server):
@@ -60,10 +72,10 @@ class Prosody(Server):
     def _root(self) -> Path:
         return find_package("prosody", "prosody")
 
-    def make_accounts(self, directory: Path, count: int, certificate: Certificate) -> None:
+    def make_accounts(self, directory: Path, count: int, certificate: Certificate, domain: str = DOMAIN) -> None:
         """Its internal storage is a file for each account."""
         keys = scram_keys()
-        accounts = directory / "data" / DOMAIN / "accounts"
+        accounts = directory / "data" / domain.replace(".", "%2e") / "accounts"
         accounts.mkdir(parents=True)
         text = (
             f'return {{ ["iteration_count"] = {ITERATIONS}; ["salt"] = "{keys.salt.decode()}";'
@@ -74,7 +86,7 @@ class Prosody(Server):
 
     def configure(self, place: Place) -> None:
         """The configuration, and a launcher: in Debian's, the places of its files are written down."""
-        modules = [*_MODULES, "mam"] if place.keeps_archive else _MODULES
+        modules = [*_MODULES, *["mam"] * place.keeps_archive, *["dialback"] * bool(place.reach)]
         text = _CONFIGURATION.format(
             directory=place.directory,
             port=place.port,
@@ -83,8 +95,9 @@ class Prosody(Server):
             room_modules='"muc_mam"' if place.keeps_archive else "",
             certificate=place.certificate.certificate,
             key=place.certificate.key,
-            domain=DOMAIN,
-            room_service=ROOM_SERVICE,
+            domain=place.domain,
+            room_service=rooms_of(place.domain),
+            servers=_FEDERATED.format(reach=place.reach) if place.reach else _ALONE,
         )
         (place.directory / "prosody.cfg.lua").write_text(text)
         launcher = (self._root / "usr/bin/prosody").read_text()
@@ -98,11 +111,12 @@ class Prosody(Server):
     def environment(self, place: Place) -> dict[str, str]:
         """Where Lua finds its libraries."""
         lua_modules = self._root / "usr/share/lua/5.4"
-        libraries = library_directory(self._root, "*/lua")
+        roots = [self._root, *([find_package("lua-unbound", "prosody")] if place.reach else [])]
+        libraries = [library_directory(root, "*/lua") for root in roots]
         return {
             **os.environ,
             "HOME": str(place.directory),
-            "LD_LIBRARY_PATH": str(libraries),
+            "LD_LIBRARY_PATH": ":".join(map(str, libraries)),
             "LUA_PATH": f"{lua_modules}/?.lua;{lua_modules}/?/init.lua",
-            "LUA_CPATH": f"{libraries}/lua/5.4/?.so",
+            "LUA_CPATH": ";".join(f"{directory}/lua/5.4/?.so" for directory in libraries),
         }

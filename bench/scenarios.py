@@ -15,6 +15,7 @@ class Unit(Enum):
     PRESENCE = "cpu_us", "µs/presence"
     LOGIN = "cpu_us", "µs/login"
     SESSION = "session_kb", "KB/session"
+    WAIT = "p99_ms", "ms (p99)"
 
     def __init__(self, field: str, label: str) -> None:
         self.field, self.label = field, label
@@ -37,6 +38,8 @@ class Scenario:
     is_quick: bool = False
     clients: int = 200
     baseline: str = ""
+    is_federated: bool = False  # between two servers, of which the first is measured
+    has_hanging_domains: bool = False
 
     @property
     def accounts(self) -> int:
@@ -96,10 +99,33 @@ _ENTRIES: Final = [
     Scenario("login-plain", "login, PLAIN", f"{_LOGIN} --plain", Unit.LOGIN, is_timed=False, clients=500),
     Scenario("idle-2000", "idle session", "idle --tls", Unit.SESSION, 1.1, clients=2000),
 ]
+_SERVER_CHAT: Final = Scenario(
+    "s2s-chat", "chat between servers", "chat --window 1", clients=20, is_federated=True, keeps_archive=False
+)
+_BETWEEN_SERVERS: Final = [
+    Scenario(
+        "s2s-group-1x200",
+        "groupchat, 1 room × 200 on another server",
+        "groupchat --senders 1",
+        target=0.5,
+        is_federated=True,
+    ),
+    _SERVER_CHAT,
+    replace(
+        _SERVER_CHAT,
+        key="s2s-chat-hanging",
+        title="chat between servers while 50 domains hang",
+        unit=Unit.WAIT,
+        target=1.1,
+        baseline=_SERVER_CHAT.key,
+        has_hanging_domains=True,
+    ),
+]
 SCENARIOS: Final = [
     *_CHATS,
     *_GROUPCHATS,
     *_ENTRIES,
+    *_BETWEEN_SERVERS,
     *map(_acknowledged, _CHATS),
     *map(_clear, _CHATS),
     *map(_unarchived, [*_CHATS, *_GROUPCHATS], [0.65, 0.45, 0.6, 0.45]),

@@ -19,19 +19,36 @@ _START_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 20.0
 _LAST_WORDS: Final = 1500  # characters
 _STREAM: Final = (
-    f"<?xml version='1.0'?><stream:stream to='{DOMAIN}' version='1.0' xmlns='jabber:client'"
+    "<?xml version='1.0'?><stream:stream to='{domain}' version='1.0' xmlns='jabber:client'"
     " xmlns:stream='http://etherx.jabber.org/streams'>"
 )
 
 
 @dataclass(frozen=True)
+class Reach:
+    """Where other servers connect to one, on port 5269, and where it asks for them.
+
+    `resolver` is the port of a name server; `hosts` has the same addresses, for programs that ask the C library.
+    """
+
+    address: str
+    resolver: int
+    hosts: Path
+
+
+@dataclass(frozen=True)
 class Place:
-    """Where a server runs for one measurement. `directory` is its own, with its accounts in it."""
+    """Where a server runs for one measurement. `directory` is its own, with its accounts in it.
+
+    Without a `reach`, it has nothing to do with other servers.
+    """
 
     directory: Path
     port: int
     certificate: Certificate
     keeps_archive: bool
+    domain: str = DOMAIN
+    reach: Reach | None = None
 
 
 class Server(ABC):
@@ -50,7 +67,7 @@ class Server(ABC):
         """What exactly is measured."""
 
     @abstractmethod
-    def make_accounts(self, directory: Path, count: int, certificate: Certificate) -> None:
+    def make_accounts(self, directory: Path, count: int, certificate: Certificate, domain: str = DOMAIN) -> None:
         """Fill an empty directory with a database that has the accounts u0, u1, … in it. Raises BenchError."""
 
     @abstractmethod
@@ -131,7 +148,7 @@ class Running:
     def _wait_until_it_answers(self) -> None:
         assert self._process is not None
         deadline = time.monotonic() + _START_SECONDS
-        while not _answers(self.place.port):
+        while not _answers(self.place):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 status = self._process.wait(0.05)
                 raise BenchError(f"{self.server.title} ended with status {status}:\n{self.last_words()}")
@@ -139,11 +156,11 @@ class Running:
                 raise BenchError(f"{self.server.title} does not answer:\n{self.last_words()}")
 
 
-def _answers(port: int) -> bool:
+def _answers(place: Place) -> bool:
     received = b""
     try:
-        with socket.create_connection(("127.0.0.1", port), 2) as connection:
-            connection.sendall(_STREAM.encode())
+        with socket.create_connection(("127.0.0.1", place.port), 2) as connection:
+            connection.sendall(_STREAM.format(domain=place.domain).encode())
             while b"</stream:features>" not in received:
                 piece = connection.recv(4096)
                 if not piece:

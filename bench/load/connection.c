@@ -157,7 +157,7 @@ static void flush(struct conn *c)
 
 void conn_open(struct conn *c)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(opt.port) };
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(IS_FAR(c) ? opt.far_port : opt.port) };
     int yes = 1;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -178,7 +178,7 @@ void conn_restart_stream(struct conn *c)
     c->in.length = 0;
     c->stage = FEATURES;
     put(c, "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
-           " to='" DOMAIN "' version='1.0'>");
+           " to='%s' version='1.0'>", DOMAIN_OF(c));
 }
 
 static void shake_hands(struct conn *c)
@@ -204,7 +204,7 @@ void conn_start_tls(struct conn *c)
     c->tls = or_die(SSL_new(tls_context));
     SSL_set_fd(c->tls, c->fd);
     SSL_set_connect_state(c->tls);
-    SSL_set_tlsext_host_name(c->tls, DOMAIN);
+    SSL_set_tlsext_host_name(c->tls, DOMAIN_OF(c));
     shake_hands(c);
 }
 

@@ -10,8 +10,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define DOMAIN "localhost"
-#define ROOM_SERVICE "conference." DOMAIN
 #define PASSWORD "pw" /* of every account: u0, u1, ... */
 #define SECOND 1000000000ull
 
@@ -23,7 +21,8 @@ enum fault { NO_CONNECTION, NO_TLS, NO_LOGIN, STREAM_ERROR, BOUNCED, DROPPED, LO
 struct options {
     enum scenario scenario;
     const char *keys;             /* a file that remembers SCRAM keys, or NULL */
-    int port, clients, first, concurrency, window, rooms, senders, cpu, timeout;
+    const char *domain, *far_domain, *room_service;
+    int port, far_port, clients, first, concurrency, window, rooms, senders, cpu, timeout;
     double seconds, warmup;
     pid_t server;                 /* its CPU time is taken with that of its children; 0: nobody's */
     bool tls, plain, stream_management;
@@ -49,6 +48,10 @@ struct conn {
     uint32_t *seen;               /* the last sequence number from each slot of each sender */
     bool *knows;                  /* the occupants whose presence has come */
 };
+
+/* Those with odd numbers have their accounts on the far server, if there is one. */
+#define IS_FAR(c) (opt.far_port && (c)->index % 2)
+#define DOMAIN_OF(c) (IS_FAR(c) ? opt.far_domain : opt.domain)
 
 struct usage { double server_cpu, own_cpu, machine_cpu; long rss_kb; uint64_t at; }; /* CPU in seconds */
 struct counters { uint64_t sent, expected, delivered, presences, bytes_in, bytes_out; };

@@ -15,7 +15,8 @@
 #define STALL (10 * SECOND)
 
 struct options opt = { .clients = 200, .concurrency = 50, .window = 1, .rooms = 1, .senders = 1, .cpu = -1,
-                       .timeout = 120, .seconds = 10, .warmup = 2 };
+                       .timeout = 120, .seconds = 10, .warmup = 2, .domain = "localhost",
+                       .room_service = "conference.localhost" };
 struct run run;
 
 static const char USAGE[] =
@@ -27,7 +28,9 @@ static const char USAGE[] =
     "  --tls             STARTTLS                        --plain             PLAIN instead of SCRAM-SHA-1\n"
     "  --stream-management                               --keys FILE         remembers SCRAM keys\n"
     "  --server PID      whose CPU time to take          --cpu N             run on this CPU alone\n"
-    "  --timeout T       give up after T seconds (120)\n";
+    "  --timeout T       give up after T seconds (120)\n"
+    "  --domain D        of the accounts (localhost)     --rooms-at D        conference.localhost\n"
+    "  --far-port PORT   the server of odd accounts      --far-domain D      and their domain\n";
 
 /* Something went wrong: it is counted, and the first is told. */
 void fault(enum fault kind, const struct conn *c, const char *text, size_t length)
@@ -193,6 +196,10 @@ static void set_option(int letter)
     case 'k': opt.keys = optarg; break;
     case 'i': opt.server = number(optarg, 1, 1 << 22); break;
     case 'C': opt.cpu = number(optarg, 0, CPU_SETSIZE - 1); break;
+    case 'd': opt.domain = optarg; break;
+    case 'R': opt.room_service = optarg; break;
+    case 'q': opt.far_port = number(optarg, 1, 65535); break;
+    case 'D': opt.far_domain = optarg; break;
     case 'T': opt.timeout = number(optarg, 1, 3600); break;
     default: fputs(USAGE, stderr); exit(2);
     }
@@ -204,7 +211,9 @@ static void read_options(int argc, char **argv)
         { "port", 1, NULL, 'p' }, { "clients", 1, NULL, 'n' }, { "first", 1, NULL, 'f' }, { "concurrency", 1, NULL, 'c' },
         { "window", 1, NULL, 'w' }, { "rooms", 1, NULL, 'r' }, { "senders", 1, NULL, 'S' }, { "seconds", 1, NULL, 's' },
         { "warmup", 1, NULL, 'u' }, { "tls", 0, NULL, 't' }, { "plain", 0, NULL, 'P' }, { "stream-management", 0, NULL, 'm' },
-        { "keys", 1, NULL, 'k' }, { "server", 1, NULL, 'i' }, { "cpu", 1, NULL, 'C' }, { "timeout", 1, NULL, 'T' }, { 0 },
+        { "keys", 1, NULL, 'k' }, { "server", 1, NULL, 'i' }, { "cpu", 1, NULL, 'C' }, { "timeout", 1, NULL, 'T' },
+        { "domain", 1, NULL, 'd' }, { "rooms-at", 1, NULL, 'R' }, { "far-port", 1, NULL, 'q' }, { "far-domain", 1, NULL, 'D' },
+        { 0 },
     };
     static const char *const names[] = { "login", "chat", "groupchat", "join", "idle" };
     int scenario = -1;
@@ -214,7 +223,7 @@ static void read_options(int argc, char **argv)
         if (!strcmp(argv[optind], names[i]))
             scenario = i;
     bool has_places = opt.clients % opt.rooms == 0 && opt.clients / opt.rooms >= opt.senders;
-    if (scenario < 0 || !opt.port || !has_places || (scenario == CHAT && opt.clients % 2)) {
+    if (scenario < 0 || !opt.port || !has_places || !opt.far_port != !opt.far_domain || (scenario == CHAT && opt.clients % 2)) {
         fputs(USAGE, stderr);
         exit(2);
     }

@@ -16,6 +16,7 @@
 struct mark { uint64_t sent_at; unsigned sender, slot, sequence; };
 
 static int occupants; /* of each room */
+static char nicks[300]; /* what precedes a nick's number */
 
 static struct conn *partner_of(const struct conn *c) { return &run.conns[c->index ^ 1]; }
 static int room_of(const struct conn *c) { return c->index / occupants; }
@@ -24,6 +25,7 @@ static int place_of(const struct conn *c) { return c->index % occupants; }
 void traffic_prepare(void)
 {
     occupants = opt.clients / opt.rooms;
+    snprintf(nicks, sizeof nicks, "%s/n", opt.room_service);
     run.room_is_ready = calloc(opt.rooms, sizeof *run.room_is_ready);
     for (int i = 0; i < opt.clients; i++) {
         run.conns[i].flights = calloc(opt.window, sizeof(struct flight));
@@ -50,7 +52,7 @@ void traffic_online(struct conn *c)
 
 /* ------------------------------------------------------------ messages */
 
-static void put_room(struct conn *c) { put(c, "load%x-%d@" ROOM_SERVICE, (unsigned)getpid(), room_of(c)); }
+static void put_room(struct conn *c) { put(c, "load%x-%d@%s", (unsigned)getpid(), room_of(c), opt.room_service); }
 
 /* A message's id, as long as those that clients make (a UUID). */
 static void put_id(struct conn *c)
@@ -226,8 +228,8 @@ static void take_presence(struct conn *c, const struct stanza *s)
     }
     if (!c->knows || attribute(s, "type", &type) || !attribute(s, "from", &from))
         return;
-    const char *nick = memmem(from.at, from.length, ROOM_SERVICE "/n", strlen(ROOM_SERVICE "/n"));
-    int index = nick ? atoi(nick + strlen(ROOM_SERVICE "/n")) : -1;
+    const char *nick = memmem(from.at, from.length, nicks, strlen(nicks));
+    int index = nick ? atoi(nick + strlen(nicks)) : -1;
     if (index < 0 || index >= opt.clients || room_of(&run.conns[index]) != room_of(c) || c->knows[index % occupants])
         return;
     c->knows[index % occupants] = true;

@@ -87,6 +87,16 @@ def test_two_seconds_of_chat_lose_nothing(compiled: Path, tmp_path: Path) -> Non
     assert measured["p50_ms"] <= measured["p99_ms"] <= measured["longest_ms"]
 
 
+@pytest.mark.parametrize("key", ["s2s-group-1x200", "s2s-chat-hanging"])
+def test_between_two_servers_nothing_is_lost(compiled: Path, tmp_path: Path, key: str) -> None:
+    workshop = Workshop(fresh_directory(tmp_path / "cache" / "work"), Timing(1, 0.2, 1))
+    (scenario,) = (each for each in SCENARIOS if each.key == key)
+    measured = workshop.measure(Fermata(), dataclasses.replace(scenario, clients=CLIENTS))
+    assert measured["good"], json.dumps(measured)
+    assert measured["delivered"] == measured["expected"] > CLIENTS
+    assert measured["cpu_us"] > 1
+
+
 def test_each_occupant_counts_for_a_message_to_a_room(load: Load) -> None:
     measured = load(GROUPCHAT)
     assert measured["good"], json.dumps(measured)

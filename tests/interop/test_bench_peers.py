@@ -1,5 +1,6 @@
 """The servers that Fermata is measured with run from Debian's packages, with the accounts that the benchmark makes."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -8,8 +9,10 @@ from bench.credentials import make_certificate
 from bench.ejabberd import Ejabberd
 from bench.errors import BenchError
 from bench.generator import Generator, compile_generator
+from bench.measure import Timing, Workshop
 from bench.prosody import Prosody
-from bench.servers import Place, Running, Server, free_port
+from bench.scenarios import SCENARIOS
+from bench.servers import Place, Running, Server, free_port, fresh_directory
 
 pytestmark = pytest.mark.interop
 
@@ -47,3 +50,16 @@ def test_a_peer_can_be_measured(server: Server, program: Path, tmp_path: Path) -
             assert measured["good"], json.dumps(measured)
             assert measured["cpu_us"] > 0
             assert measured["rss_kb"] > 1000
+
+
+@pytest.mark.parametrize("server", [Prosody(False), Ejabberd()], ids=lambda server: server.name)
+def test_two_of_a_peer_can_be_measured(server: Server, tmp_path: Path) -> None:
+    try:
+        server.version()
+        workshop = Workshop(fresh_directory(tmp_path / "cache" / "work"), Timing(1, 0, 1))
+    except BenchError as reason:
+        pytest.skip(str(reason))
+    (scenario,) = (each for each in SCENARIOS if each.key == "s2s-group-1x200")
+    measured = workshop.measure(server, dataclasses.replace(scenario, clients=CLIENTS))
+    assert measured["good"], json.dumps(measured)
+    assert measured["cpu_us"] > 0
