@@ -9,6 +9,7 @@ from ..core.muc.config import Config
 from ..core.muc.effects import Effects, Reading
 from ..core.muc.ranks import Affiliation
 from ..core.muc.room import LOCK_SECONDS, Room
+from ..core.muc.said import MOST
 from ..core.muc.vcard import SPACE
 from ..host.origin import Clock
 from ..host.stores import ArchiveStore, Entities, RoomStore, ValueStore
@@ -75,7 +76,8 @@ class RoomLoading:
             JID.parse(each.jid): Affiliation(each.affiliation, each.nick, each.reason)
             for each in await self._rooms.affiliations(row.number)
         }
-        newest = await self._archive.newest(row.number, config.maxhistoryfetch)
+        newest = await self._archive.newest(row.number, max(config.maxhistoryfetch, MOST))
+        kept = [(self._archive.id_of(each.seq, row.number), each.stamp, each.keep, each.xml) for each in newest]
         room = Room(
             row.number,
             jid,
@@ -90,7 +92,8 @@ class RoomLoading:
             most_occupants=self._most_occupants,
             occupancies=[each for each in await self._rooms.occupancies(row.number) if stays(JID.parse(each.jid))],
             pushes=await self._rooms.pushes(row.number),
-            history=[(self._archive.id_of(each.seq, row.number), each.stamp, each.keep, each.xml) for each in newest],
+            history=kept[-config.maxhistoryfetch :] if config.maxhistoryfetch else (),
+            said=[(JID.parse(row.sender), *message) for row, message in zip(newest, kept, strict=True)],
             changelog=await changelog_of(self._values, row.number),
             cheap_rejoin=self._cheap_rejoin,
         )

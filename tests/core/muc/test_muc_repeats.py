@@ -2,6 +2,7 @@
 
 import pytest
 
+from fermata.core.muc.said import MOST
 from fermata.core.muc.state import Breaks
 from kit.rooms import ANN, BOB, ROOM, START, Stage
 
@@ -71,3 +72,28 @@ def test_after_a_start_anybody_may_repeat() -> None:
     breaks = Breaks()
     breaks.note("", START)
     assert breaks.is_recent("anywhere.example", START)
+
+
+def test_however_much_the_others_have_said_meanwhile(stage: Stage) -> None:
+    stage.say(BOB, "hi", id="m1")
+    for number in range(100):
+        stage.say(ANN, "he can't hear us", id=f"a{number}")
+    assert set(stage.say(BOB, "hi", id="m1")) == {BOB}
+
+
+def test_a_repeat_is_known_where_there_is_no_history_and_of_what_has_no_body() -> None:
+    stage = Stage(maxhistoryfetch=0)
+    stage.enter(BOB)
+    stage.room.state.breaks.note("", START)
+    seen = (
+        f"<message to='{ROOM}' type='groupchat' id='m1'><displayed xmlns='urn:xmpp:chat-markers:0' id='a1'/></message>"
+    )
+    assert set(stage.send(BOB, seen)) == {ANN, BOB}
+    assert set(stage.send(BOB, seen)) == {BOB}
+
+
+def test_what_is_remembered_of_a_server_is_bounded(stage: Stage) -> None:
+    for number in range(2 * MOST):
+        stage.say(BOB, "hi", id=f"m{number}")
+    assert set(stage.say(BOB, "hi", id=f"m{MOST}")) == {BOB}
+    assert set(stage.say(BOB, "hi", id="m0")) == {ANN, BOB}

@@ -79,6 +79,7 @@ def publish(room: RoomState, effects: Effects, shared: Element, by: str, sender:
         kept = "<message" + payload.rest
         effects.records.append(MessageArchived(seq, now, room.number, None, sender, room.jid, keep, kept))
         payload = payload.with_child(stanza_id(room.jid, id))
+        room.said.note(sender, payload)
         for said in room.awaited.values():
             said.append(payload)
     spread(room, effects, payload, room.occupants.everyone)

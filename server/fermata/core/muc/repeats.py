@@ -4,6 +4,7 @@ Whoever sends again does so within minutes of the break. A message is the same i
 the same id and with the same content; nobody but he then hears of it again.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from ...xmpp import namespaces as ns
@@ -20,23 +21,27 @@ _AROUND: Final = frozenset({"{%s}delay" % ns.DELAY, "{%s}stanza-id" % ns.SID, "{
 
 def repeated(room: RoomState, occupant: Occupant, message: Element) -> Payload | None:
     """The message as everybody has got it, if an occupant has sent it before; None if it is a new one."""
-    marks = [f" id='{escape(id)}'" for id in _ids(message)]
-    if not marks:
-        return None
-    for said in room.history.backwards():
-        is_his = occupant.id_xml in said.rest
-        if is_his and any(mark in said.rest for mark in marks) and _is_same(said, message):
+    ids = [escape(id) for id in _ids(message)]
+    content = _content(message) if ids else []
+    for said in _candidates(room, occupant, ids):
+        if _content(stanza_from("<message" + said.rest)) == content:
             return said
     return None
+
+
+def _candidates(room: RoomState, occupant: Occupant, ids: list[str]) -> Iterator[Payload]:
+    """What he has said under one of these ids."""
+    yield from room.said.under(occupant.bare, ids)
+    if ids:
+        marks = [f" id='{id}'" for id in ids]
+        for said in room.history.backwards():
+            if occupant.id_xml in said.rest and any(mark in said.rest for mark in marks):
+                yield said
 
 
 def _ids(message: Element) -> list[str]:
     found = [message.get("id", ""), *(item.get("id", "") for item in message if item.tag == _ORIGIN_ID)]
     return [id for id in found if id]
-
-
-def _is_same(said: Payload, message: Element) -> bool:
-    return _content(stanza_from("<message" + said.rest)) == _content(message)
 
 
 def _content(message: Element) -> list[str]:

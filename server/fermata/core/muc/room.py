@@ -50,6 +50,7 @@ class Room:
         locked_until: float = 0.0,
         vcard: str = "",
         history: Iterable[tuple[str, float, int, str]] = (),
+        said: Iterable[tuple[JID, str, float, int, str]] = (),
         occupancies: Iterable[OccupancySaved] = (),
         pushes: Iterable[PushSaved] = (),
         most_occupants: float = inf,
@@ -59,9 +60,10 @@ class Room:
         """A room as it was kept.
 
         `new_id` returns an id for a stanza that the room makes. `history` are messages of the archive, oldest first:
-        stanza-id, time, verdict of the rule function, XML. `occupancies` are who is in it; `pushes` who has registered
-        for push; `most_occupants` is what no owner may exceed. `changelog` is what changed when; without `cheap_rejoin`
-        nobody is told.
+        stanza-id, time, verdict of the rule function, XML; `said` are more of them with their real authors, of which
+        those from other servers may come again. `occupancies` are who is in it; `pushes` who has registered for push;
+        `most_occupants` is what no owner may exceed. `changelog` is what changed when; without `cheap_rejoin` nobody is
+        told.
         """
         state = RoomState(number, jid, secret, config, archive, new_id)
         self.state: Final = state
@@ -78,6 +80,9 @@ class Room:
             if message is not None:
                 state.history.append(message)
         state.history.is_whole = len(newest) < config.maxhistoryfetch
+        for author, id, stamp, keep, xml in said:
+            if state.said.is_remembered(author):
+                state.said.note(author, messages.as_sent(jid, id, stamp, keep, xml))
         for row in occupancies:
             self._restore(row)
         for occupant in state.occupants:

@@ -18,6 +18,7 @@ from .occupants import Occupant, Occupants, Session
 from .push_registrations import Registrations
 from .queries import Queries
 from .ranks import NONE, Affiliation, default_role
+from .said import Said
 from .subject import Subject
 from .vcard import VCard
 
@@ -97,6 +98,7 @@ class RoomState:
         "pushes",
         "queries",
         "reserved",
+        "said",
         "secret",
         "subject",
         "vcard",
@@ -130,6 +132,7 @@ class RoomState:
         self.queries = Queries()
         self.pushes = Registrations()
         self.breaks = Breaks()
+        self.said = Said(jid)
 
     def affiliation_of(self, bare: JID) -> str:
         """The affiliation of a bare JID; a banned domain bans everybody there who has none of his own (§9.2)."""
