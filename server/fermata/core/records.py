@@ -194,8 +194,8 @@ class AffiliationSaved(NamedTuple):
 class OccupancySaved(NamedTuple):
     """A session is in a room: its full JID, nick, role and last presence (XML).
 
-    `wants_invite`: it asked to be invited back, should the room ever have to let it go with its service. Of the sessions
-    of one occupant, the one with the highest `turn` spoke last.
+    `wants_invite`: it asked to be invited back, should the room ever have to let it go with its service. Of one
+    occupant's sessions, the one with the highest `turn` spoke last.
     """
 
     room: int
