@@ -184,3 +184,15 @@ def event(message: Element) -> Event:
         [(child.get("id", ""), child[0] if len(child) else None) for child in told] if kind != "configuration" else []
     )
     return Event(message.get("from", ""), kind, told.get("node", ""), each, message)
+
+
+def bookmark(client: Client, room: str, nick: str, autojoin: bool = True, inside: str = "") -> None:
+    """Publishes a bookmark (XEP-0402); nothing of that is left to read."""
+    conference = (
+        f"<conference xmlns='{ns.BOOKMARKS}' autojoin='{'true' if autojoin else 'false'}'>"
+        f"<nick>{nick}</nick>{inside}</conference>"
+    )
+    client.set(
+        f"<pubsub xmlns='{ns.PUBSUB}'><publish node='{ns.BOOKMARKS}'><item id='{room}'>{conference}</item></publish>"
+        "</pubsub>"
+    )

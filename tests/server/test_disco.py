@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from kit import ns
-from kit.archives import Page, query
+from kit.archives import Page, bodies, query
 from kit.archives import page as archive_page
 from kit.commands import run
 from kit.muc import change, create, enter, entered, join, party
 from kit.people import PASSWORD, People, roster_of
-from kit.pubsub import items, publish
+from kit.pubsub import bookmark, items, publish
 from kit.pubsub_features import PUBSUB
 from kit.rejoin import ASKING, join_with, mark, missed, rejoin, resuming
 from kit.server import Server, Settings
@@ -227,6 +227,33 @@ def extended_archive(people: People, client: Client, to: str) -> None:
     assert find(client.get(f"<metadata xmlns='{ns.MAM}'/>", to), f"mam:metadata/mam:end[@id='{last[0]}']") is not None
 
 
+def archive_with_rooms(people: People, client: Client, to: str) -> None:
+    room = "kept-by-accounts@conference.localhost"
+    create(people.online(), room, "Owner")
+    client.set(f"<prefs xmlns='{ns.JOINING}' mode='bookmarked'/>", to)
+    bookmark(client, room, "Client")
+    client.sync()
+    enter(client, room, "Client")
+    client.send(f"<message type='groupchat' id='kept' to='{room}'><body>kept</body></message>")
+    client.wait_for(lambda stanza: stanza.get("id") == "kept")
+    everything = drained_page(client, to, fields={"include-groupchat": "true"})
+    assert "kept" in bodies(everything)
+    client.set(f"<prefs xmlns='{ns.JOINING}' mode='off'/>", to)
+    assert "kept" not in bodies(drained_page(client, to))
+
+
+def rooms_of_the_account(people: People, client: Client, to: str) -> None:
+    room = "entered-by-accounts@conference.localhost"
+    create(people.online(), room, "Owner")
+    client.set(f"<prefs xmlns='{ns.JOINING}' mode='bookmarked'/>", to)
+    bookmark(client, room, "Client")
+    client.sync()
+    asked = client.get(f"<rooms xmlns='{ns.JOINING}'/>", to)[0]
+    assert room in {each.get("jid") for each in asked}
+    client.set(f"<prefs xmlns='{ns.JOINING}' mode='off'/>", to)
+    assert client.get(f"<prefs xmlns='{ns.JOINING}'/>", to)[0].get("mode") == "off"
+
+
 def archive_without_rooms(people: People, client: Client, to: str) -> None:
     assert drained_page(client, to, "<max>1</max>", fields={"include-groupchat": "false"}).count is None
 
@@ -337,6 +364,8 @@ ACCOUNT = (
         "urn:xmpp:bookmarks:1#compat": one_list_of_bookmarks,
         "urn:xmpp:bookmarks:1#compat-pep": one_list_of_bookmarks,
         ns.MAM + "#groupchat-field": archive_without_rooms,
+        ns.MAM + "#groupchat-available": archive_with_rooms,
+        ns.JOINING: rooms_of_the_account,
         ns.REGISTER: asks(f"<query xmlns='{ns.REGISTER}'/>"),
         ns.REPORTING: reporting,
         ns.PARS: preauthenticated_subscription,

@@ -1,17 +1,24 @@
 """The account is in the room: clients come and go, and nobody in the room sees it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from fermata.app.config_tables import Accounts, Config, RoomJoining
+from fermata.services.standins import StandIns
+from fermata.services.users import Users
+from fermata.xmpp.jid import JID
 from kit import ns
-from kit.muc import create, enter
-from kit.stanzas import find, text
+from kit.archives import bodies, page, query
+from kit.muc import INSTANT, change, create, enter, join
+from kit.pubsub import bookmark as publish_bookmark
+from kit.stanzas import codes, find, show, text
 from kit.wire import Client
 from kit.world import World
 
-BOOKMARKS = "urn:xmpp:bookmarks:1"
+COMMANDS = "http://jabber.org/protocol/commands"
 ROOM = "tea@conference.localhost"
 
 
@@ -32,14 +39,7 @@ def ben(world: World) -> Client:
 
 def bookmark(client: Client, room: str = ROOM, nick: str = "Ann", autojoin: bool = True, inside: str = "") -> None:
     """Publishes a bookmark; nothing of that is left to read."""
-    conference = (
-        f"<conference xmlns='{BOOKMARKS}' autojoin='{'true' if autojoin else 'false'}'>"
-        f"<nick>{nick}</nick>{inside}</conference>"
-    )
-    client.set(
-        f"<pubsub xmlns='{ns.PUBSUB}'><publish node='{BOOKMARKS}'><item id='{room}'>{conference}</item></publish>"
-        "</pubsub>"
-    )
+    publish_bookmark(client, room, nick, autojoin, inside)
 
 
 def say(client: Client, body: str, room: str = ROOM) -> None:
@@ -49,6 +49,27 @@ def say(client: Client, body: str, room: str = ROOM) -> None:
 def hears(client: Client, body: str) -> None:
     message = client.expect("message", type="groupchat")
     assert text(message, "body") == body
+
+
+@pytest.fixture
+def ann(world: World, ben: Client) -> Client:
+    """A person whose account is in the room, as Ben has seen; her phone is not attached."""
+    client = world.online("ann@localhost/phone")
+    bookmark(client)
+    ben.expect("presence", from_=f"{ROOM}/Ann")
+    return client
+
+
+def virtual(world: World, account: str = "ann@localhost") -> str:
+    """As whom an account stands in rooms."""
+    holder = world.parts.services[StandIns].holder(JID.parse(account))
+    assert holder is not None
+    return holder.me
+
+
+def rooms(client: Client) -> list[dict[str, str]]:
+    """Where the account says that it is."""
+    return [dict(each.attrib) for each in client.get(f"<rooms xmlns='{ns.JOINING}'/>", client.bare)[0]]
 
 
 def test_a_bookmarked_room_is_entered_without_any_client(world: World, ben: Client) -> None:
@@ -92,3 +113,292 @@ def test_clients_attach_talk_and_go_and_nobody_sees_it(world: World, ben: Client
     again = world.online("ann@localhost/laptop")
     entry = enter(again, ROOM, "Ann")
     assert [text(each, "body") for each in entry.history] == ["hello", "hi", "still here?"]
+
+
+# -- what is known, what is decided
+
+
+def test_one_question_tells_where_the_account_is(ann: Client, ben: Client) -> None:
+    say(ben, "hello")
+    ann.sync(ROOM)
+    (room,) = rooms(ann)
+    assert (room["jid"], room["nick"], room["state"], room["bookmarked"]) == (ROOM, "Ann", "in", "true")
+    (last,) = [each.get("id") for each in page(ann, query(fields={"include-groupchat": "true"})).results]
+    assert room["last"] == last
+
+
+def test_an_account_decides_for_itself(ann: Client, ben: Client) -> None:
+    enter(ann, ROOM, "Ann")
+    prefs = f"<prefs xmlns='{ns.JOINING}'/>"
+    assert ann.get(prefs, ann.bare)[0].get("mode") == "bookmarked"
+    ann.send(f"<iq type='set' id='o' to='{ann.bare}'><prefs xmlns='{ns.JOINING}' mode='off'/></iq>")
+    gone = ann.wait_for(lambda stanza: stanza.tag == "presence")
+    assert codes(gone) == {"110"}
+    ann.expect("iq", id="o", type="result")
+    ben.wait_for(lambda stanza: stanza.get("type") == "unavailable")
+    assert ann.get(prefs, ann.bare)[0].get("mode") == "off"
+    assert rooms(ann) == []
+    ann.set(f"<prefs xmlns='{ns.JOINING}' mode='bookmarked'/>", ann.bare)
+    came = ben.expect("presence", from_=f"{ROOM}/Ann")
+    assert came.get("type") is None
+    ann.send(f"<iq type='set' id='x' to='{ann.bare}'><prefs xmlns='{ns.JOINING}' mode='maybe'/></iq>")
+    ann.expect_error("iq", "bad-request", id="x")
+
+
+def test_a_bookmark_may_say_that_the_room_is_for_clients_alone(world: World, ben: Client) -> None:
+    ann = world.online("ann@localhost/phone")
+    bookmark(ann, inside=f"<extensions><direct xmlns='{ns.JOINING}'/></extensions>")
+    assert ben.sync() == []
+    assert enter(ann, ROOM, "Ann").own.get("to") == "ann@localhost/phone"
+    item = find(ben.expect("presence", from_=f"{ROOM}/Ann"), "user:x/user:item")
+    assert item is not None
+    assert item.get("jid") == "ann@localhost/phone"
+
+
+def test_a_client_may_enter_beside_the_account(world: World, ann: Client, ben: Client) -> None:
+    ann.send(join(ROOM, "Ann", content=f"<direct xmlns='{ns.JOINING}'/>"))
+    ann.wait_for(lambda stanza: stanza.tag == "message")
+    ann.cut()
+    world.advance(200)
+    say(ben, "hello")
+    other = world.online("ann@localhost/tablet")
+    assert rooms(other)[0]["state"] == "in"
+
+
+def test_a_client_that_is_in_by_itself_is_waited_for(world: World, ben: Client) -> None:
+    ann = world.online("ann@localhost/phone")
+    enter(ann, ROOM, "Ann")
+    ben.expect("presence", from_=f"{ROOM}/Ann")
+    bookmark(ann)
+    assert ben.sync() == []
+    ann.close()
+    world.turn()
+    assert ben.expect("presence", from_=f"{ROOM}/Ann").get("type") == "unavailable"
+    came = ben.wait_for(lambda stanza: stanza.get("from") == f"{ROOM}/Ann" and stanza.get("type") is None)
+    assert find(came, "user:x/user:item").get("jid", "").startswith("ann@localhost/~stay.")  # type: ignore[union-attr]
+
+
+def test_where_all_rooms_are_entered_that_way_no_bookmark_is_needed(tmp_path: Path) -> None:
+    world = World(tmp_path, Config(accounts=Accounts(room_joining=RoomJoining.ALL)))
+    ann = world.online("ann@localhost/phone")
+    entry = enter(ann, ROOM, "Ann")
+    assert "201" in entry.codes
+    ann.set(INSTANT, ROOM)
+    assert "~stay." in virtual(world)
+    ann.cut()
+    world.advance(2000)
+    again = world.online("ann@localhost/phone")
+    assert rooms(again)[0]["state"] == "in"
+    enter(again, ROOM, "Ann")
+    again.send(f"<presence to='{ROOM}/Ann' type='unavailable'/>")
+    assert codes(again.expect("presence", type="unavailable")) == {"110"}
+    world.advance(70)
+    assert rooms(again) == []
+    world.close()
+
+
+def test_where_it_is_switched_off_nothing_changes(tmp_path: Path) -> None:
+    world = World(tmp_path, Config(accounts=Accounts(room_joining=RoomJoining.OFF)))
+    ben = world.online("ben@localhost/desk")
+    create(ben, ROOM, "Ben")
+    ann = world.online("ann@localhost/phone")
+    bookmark(ann)
+    assert ben.sync() == []
+    enter(ann, ROOM, "Ann")
+    ben.expect("presence", from_=f"{ROOM}/Ann")
+    ann.send(f"<presence to='{ROOM}/Ann' type='unavailable'/>")
+    ben.expect("presence", from_=f"{ROOM}/Ann", type="unavailable")
+    world.close()
+
+
+def test_my_rooms_is_a_command(ann: Client, ben: Client) -> None:
+    node = f"{ns.JOINING}#rooms"
+    asked = ann.set(f"<command xmlns='{COMMANDS}' node='{node}' action='execute'/>", "localhost")[0]
+    assert f"{ROOM} as Ann (in)" in show(asked)
+    session = asked.get("sessionid")
+    ann.set(
+        f"<command xmlns='{COMMANDS}' node='{node}' sessionid='{session}' action='complete'><x xmlns='{ns.DATA}' "
+        f"type='submit'><field var='leave'><value>{ROOM}</value></field></x></command>",
+        "localhost",
+    )
+    ben.expect("presence", from_=f"{ROOM}/Ann", type="unavailable")
+    assert rooms(ann) == []
+
+
+# -- leaving for good
+
+
+def test_a_bookmark_that_is_retracted_takes_the_account_out(world: World, ann: Client, ben: Client) -> None:
+    ann.set(
+        f"<pubsub xmlns='{ns.PUBSUB}'><retract node='{ns.BOOKMARKS}' notify='true'><item id='{ROOM}'/></retract>"
+        "</pubsub>"
+    )
+    world.advance(70)
+    ben.wait_for(lambda stanza: stanza.get("type") == "unavailable")
+    assert rooms(ann) == []
+
+
+def test_a_room_that_is_blocked_is_left(ann: Client, ben: Client) -> None:
+    enter(ann, ROOM, "Ann")
+    ann.send(f"<iq type='set' id='b'><block xmlns='{ns.BLOCKING}'><item jid='{ROOM}'/></block></iq>")
+    gone = ann.wait_for(lambda stanza: stanza.tag == "presence")
+    assert gone.get("from") == f"{ROOM}/Ann"
+    assert codes(gone) == {"110"}
+    ben.wait_for(lambda stanza: stanza.get("type") == "unavailable")
+
+
+def test_an_account_that_is_removed_leaves_its_rooms(world: World, ann: Client, ben: Client) -> None:
+    world.do(world.parts.services[Users].remove(JID.parse("ann@localhost")))
+    ben.wait_for(lambda stanza: stanza.get("type") == "unavailable")
+    world.crash()
+    assert world.parts.services[StandIns].holder(JID.parse("ann@localhost")) is None
+
+
+def test_an_account_that_is_disabled_leaves_its_rooms(world: World, ann: Client, ben: Client) -> None:
+    world.do(world.parts.services[Users].disable(JID.parse("ann@localhost")))
+    ben.wait_for(lambda stanza: stanza.get("type") == "unavailable")
+
+
+def test_a_kick_reaches_every_client_and_is_obeyed(world: World, ann: Client, ben: Client) -> None:
+    tablet = world.online("ann@localhost/tablet")
+    ann.sync()
+    for client in (ann, tablet):
+        enter(client, ROOM, "Ann")
+    ann.sync()
+    ben.set(change(nick="Ann", role="none"), ROOM)
+    for client in (ann, tablet):
+        gone = client.wait_for(lambda stanza: stanza.get("type") == "unavailable")
+        assert codes(gone) == {"110", "307"}
+    world.advance(3000)
+    assert rooms(ann)[0]["state"] == "removed"
+    assert enter(tablet, ROOM, "Ann").own.get("from") == f"{ROOM}/Ann"
+
+
+# -- the archive
+
+
+def test_what_is_said_in_rooms_is_in_the_archive_for_who_asks_for_it(world: World, ann: Client, ben: Client) -> None:
+    ann.close()
+    say(ben, "hello")
+    ben.send(f"<message to='{ROOM}/Ann' type='chat' id='p'><body>psst</body></message>")
+    ben.sync(ROOM)
+    again = world.online("ann@localhost/phone")
+    again.sync()
+    assert bodies(page(again, query())) == ["psst"]
+    everything = page(again, query(fields={"include-groupchat": "true"}))
+    assert bodies(everything) == ["hello", "psst"]
+    assert bodies(page(again, query(fields={"include-groupchat": "true", "with": ROOM}))) == ["hello", "psst"]
+
+
+def test_a_private_message_comes_to_every_client_once(world: World, ann: Client, ben: Client) -> None:
+    tablet = world.online("ann@localhost/tablet")
+    ann.sync()
+    for client in (ann, tablet):
+        enter(client, ROOM, "Ann")
+    ann.sync()
+    ben.send(f"<message to='{ROOM}/Ann' type='chat' id='p'><body>psst</body></message>")
+    for client in (ann, tablet):
+        assert text(client.expect("message", type="chat", from_=f"{ROOM}/Ben"), "body") == "psst"
+        assert client.sync() == []
+
+
+# -- over a crash
+
+
+def test_after_a_crash_it_is_still_in_and_nobody_has_seen_anything(world: World, ann: Client, ben: Client) -> None:
+    say(ben, "before")
+    ben.sync(ROOM)
+    ann.close()
+    world.crash()
+    ben = world.online("ben@localhost/desk")
+    enter(ben, ROOM, "Ben", history="maxstanzas='0'")
+    world.advance(600)
+    say(ben, "after")
+    came = ben.sync(ROOM)
+    assert [each.tag for each in came if each.tag == "presence" and each.get("type")] == []
+    again = world.online("ann@localhost/tablet")
+    entry = enter(again, ROOM, "Ann")
+    assert [each.get("from") for each in entry.others] == [f"{ROOM}/Ben"]
+    assert rooms(again)[0]["state"] == "in"
+    assert bodies(page(again, query(fields={"include-groupchat": "true"}))) == ["before", "after"]
+
+
+def test_where_the_journal_is_lost_it_enters_again(world: World, ann: Client, ben: Client) -> None:
+    room = world.do(world.parts.room_services[0].rooms.fetch(JID.parse(ROOM)))
+    assert room is not None
+    ann.close()
+    world.parts.room_services[0].verification.on_gone(JID.parse(ROOM), JID.parse(virtual(world)), "lost")
+    world.turn()
+    gone = ben.wait_for(lambda stanza: stanza.get("type") == "unavailable")
+    assert "333" in codes(gone)
+    world.advance(5)
+    ben.wait_for(lambda stanza: stanza.get("from") == f"{ROOM}/Ann" and stanza.get("type") is None)
+
+
+# -- bad input
+
+
+def test_no_client_can_have_the_resource_of_a_stand_in(world: World, ann: Client) -> None:
+    forger = world.authenticated("ann@localhost")
+    forger.send(
+        f"<iq type='set' id='b'><bind xmlns='{ns.BIND}'><resource>{virtual(world).split('/')[1]}</resource></bind></iq>"
+    )
+    forger.expect_error("iq", "not-allowed", id="b")
+
+
+def test_strangers_who_write_to_it_get_what_they_get_for_a_resource_that_is_not_there(
+    world: World, ann: Client
+) -> None:
+    eve = world.online("eve@localhost/x")
+    me = virtual(world)
+    eve.send(f"<iq to='{me}' type='get' id='1'><query xmlns='{ns.DISCO_INFO}'/></iq>")
+    eve.expect_error("iq", "service-unavailable", id="1")
+    eve.send(f"<message to='{me}' type='groupchat' id='2'><body>x</body></message>")
+    eve.expect_error("message", "service-unavailable", id="2")
+    eve.send(f"<presence to='{me}' type='unavailable'/>")
+    eve.send(f"<message to='{me}' type='chat' id='3'><body>for ann</body></message>")
+    assert text(ann.expect("message", type="chat"), "body") == "for ann"
+
+
+def test_an_occupant_learns_what_it_is_and_that_it_is_there(ann: Client, ben: Client) -> None:
+    info = ben.get(f"<query xmlns='{ns.DISCO_INFO}'/>", f"{ROOM}/Ann")
+    features = {each.get("var") for each in info[0]}
+    assert "urn:xmpp:ping" in features
+    assert find(ben.get("<query xmlns='jabber:iq:version'/>", f"{ROOM}/Ann"), "{jabber:iq:version}query") is not None
+    ben.get("<ping xmlns='urn:xmpp:ping'/>", f"{ROOM}/Ann")
+    ben.send(f"<iq to='{ROOM}/Ann' type='set' id='s'><anything xmlns='urn:x'/></iq>")
+    ben.expect_error("iq", "service-unavailable", id="s")
+
+
+def test_a_bookmark_of_what_is_no_room_does_no_harm(world: World) -> None:
+    ann = world.online("ann@localhost/phone")
+    bookmark(ann, "nobody@nowhere.invalid")
+    bookmark(ann, "ann@localhost")
+    world.advance(100)
+    assert {each["state"] for each in rooms(ann)} <= {"fallen", "removed", "entering"}
+
+
+def test_an_account_cannot_be_in_more_rooms_than_it_may(tmp_path: Path) -> None:
+    world = World(tmp_path, Config(limits=replace(Config().limits, joined_rooms_per_account=2)))
+    ann = world.online("ann@localhost/phone")
+    for number in range(4):
+        bookmark(ann, f"room{number}@conference.localhost")
+    assert len(rooms(ann)) == 2
+    world.close()
+
+
+# -- the known issues of the idea's first form, each the other way round
+
+
+def test_one_can_leave(world: World, ann: Client, ben: Client) -> None:
+    test_a_bookmark_that_is_retracted_takes_the_account_out(world, ann, ben)
+
+
+def test_one_sees_others_leave(world: World, ann: Client, ben: Client) -> None:
+    enter(ann, ROOM, "Ann")
+    ben.send(f"<presence to='{ROOM}/Ben' type='unavailable'/>")
+    assert ann.wait_for(lambda stanza: stanza.get("type") == "unavailable").get("from") == f"{ROOM}/Ben"
+
+
+def test_being_kicked_is_obeyed(world: World, ann: Client, ben: Client) -> None:
+    test_a_kick_reaches_every_client_and_is_obeyed(world, ann, ben)

@@ -43,8 +43,9 @@ class Match(Enum):
 class Selection(NamedTuple):
     """Messages of an archive, by place: those after one place and before another, both left out.
 
-    `start` and `end` are Unix seconds, both included; `places` are the only ones in question, if given; `most` of the
-    messages are wanted, from the end if `newest`. 0 asks how many there are.
+    `start` and `end` are Unix seconds, both included; `places` are the only ones in question, if given; messages with
+    one of the flags `without` (`core.keeping`) are not. `most` of the messages are wanted, from the end if `newest`. 0
+    asks how many there are.
     """
 
     most: int
@@ -57,6 +58,7 @@ class Selection(NamedTuple):
     jid: JID | None = None
     places: tuple[int, ...] | None = None
     named: frozenset[int] = frozenset()  #: places that must be there, or the question cannot be answered
+    without: int = 0
 
 
 class Row(Protocol):
@@ -103,7 +105,11 @@ class Found(NamedTuple):
 
 
 class Query(NamedTuple):
-    """A question as it was asked; `flipped` only changes the order in which the messages of a page are sent."""
+    """A question as it was asked; `flipped` only changes the order in which the messages of a page are sent.
+
+    `groupchat`: what was said in rooms is asked for as well, which is not so where nothing is said about it: clients
+    ask rooms for that, and many would take it for conversations (XEP-0313 §6.1.3).
+    """
 
     page: Page
     queryid: str | None = None
@@ -114,6 +120,7 @@ class Query(NamedTuple):
     after_id: str | None = None
     before_id: str | None = None
     ids: tuple[str, ...] = ()
+    groupchat: bool = False
 
     @classmethod
     def parse(cls, element: Element, fields: frozenset[str] = FIELDS) -> "Query":
@@ -137,8 +144,6 @@ class Query(NamedTuple):
         if page.at is not None:
             raise StanzaError("feature-not-implemented", "pages have no numbers here")
         try:
-            if GROUPCHAT_FIELD in form:
-                form.boolean(GROUPCHAT_FIELD)
             return cls(
                 page,
                 queryid,
@@ -149,6 +154,7 @@ class Query(NamedTuple):
                 form.text("after-id") if form.values("after-id") else None,
                 form.text("before-id") if form.values("before-id") else None,
                 ids,
+                GROUPCHAT_FIELD in form and form.boolean(GROUPCHAT_FIELD),
             )
         except (ValueError, JIDError) as error:
             raise StanzaError("bad-request", "that is no JID, or no time") from error

@@ -11,7 +11,9 @@ from ..core.keeping import ARCHIVE, GROUPCHAT
 from ..core.muc.history import limited
 from ..core.records import MessageArchived, Step
 from ..core.standin import acts as done
+from ..core.standin.recent import MOST
 from ..core.standin.standin import StandIn
+from ..core.standin.stanzas import identity
 from ..core.stored_xml import stanza_from
 from ..host.accounts import Account
 from ..host.origin import Clock, Origin, Timer
@@ -32,6 +34,7 @@ from .standin_guard import Guard
 from .standin_ledger import Holder, Ledger
 
 _log = logging.getLogger(__name__)
+_RECALLED: Final = 2_000  #: so many messages of an archive are looked through after a start
 _DELAY: Final = "{%s}delay" % ns.DELAY
 
 
@@ -93,7 +96,7 @@ class Performer:
                 holder.queue.put(0, None, self._hand_out, payload, clients)
             case done.Answer(client, stanza):
                 stanza.set("to", client)
-                holder.queue.put(0, None, self._hand_out, payload_of(stanza), (client,))
+                holder.queue.put(0, None, self._answer, payload_of(stanza), client)
             case done.Said():
                 self._said(holder, stand_in, act)
             case done.Replay():
@@ -147,6 +150,12 @@ class Performer:
             if not (blocklist and blocklist.blocks(JID.parse(payload.sender))):
                 session.send(payload, client)
 
+    def _answer(self, payload: Payload, client: JID) -> None:
+        """What a client has asked for it gets, whomever it has blocked meanwhile."""
+        session = self._sessions.get(client)
+        if session is not None:
+            session.send(payload, client)
+
     # -- to the archive
 
     def _said(self, holder: Holder, stand_in: StandIn, act: done.Said) -> None:
@@ -192,6 +201,37 @@ class Performer:
                 _log.exception("the archive of %s can't be read: a client gets no history", holder.jid)
         history = limited([_as_history(row, stand_in.state.room) for row in rows], act.limits, act.client)
         self.perform(holder, stand_in, stand_in.replayed(act.client, history))
+
+    def recalled(self, holder: Holder, act: Callable[[], None]) -> None:
+        """Calls `act` once the rooms of an account know what its archive has of them: at once, but after a start."""
+        if holder.is_recalled:
+            act()
+        elif holder.waiting is not None:
+            holder.waiting.append(act)
+        else:
+            holder.waiting = [act]
+            self._spawn(self._recall(holder))
+
+    async def _recall(self, holder: Holder) -> None:
+        rows: list[ArchivedRow] = []
+        if self._archive is not None:
+            try:
+                rows = await self._archive.newest(holder.number, _RECALLED)
+            except Exception:
+                _log.exception(
+                    "the archive of %s can't be read: what rooms tell again may be kept twice", holder.jid
+                )
+        found: dict[JID, list[ArchivedRow]] = {}
+        for row in rows:
+            if row.keep & GROUPCHAT:
+                found.setdefault(JID.parse(row.sender).bare, []).append(row)
+        for room, said in found.items():
+            if room in holder.rooms:
+                known = [(identity(stanza_from(row.xml), room), row.seq) for row in said[-MOST:]]
+                holder.rooms[room].recall(known, said[-1].stamp)
+        holder.is_recalled, waiting, holder.waiting = True, holder.waiting or [], None
+        for act in waiting:
+            act()
 
     # -- time
 

@@ -25,12 +25,14 @@ class Holder:
     `mode` is what the account itself has decided, empty for nothing; `seen` when it was last online (Unix seconds).
     """
 
-    __slots__ = ("jid", "me", "mode", "number", "queue", "rooms", "seen")
+    __slots__ = ("is_recalled", "jid", "me", "mode", "number", "queue", "rooms", "seen", "waiting")
 
     def __init__(self, number: int, jid: JID, resource: str, queue: ReleaseQueue) -> None:
         self.number, self.jid, self.me, self.queue = number, jid, jid.with_resource(resource), queue
         self.rooms: dict[JID, StandIn] = {}
         self.mode, self.seen = "", 0.0
+        self.is_recalled = True  #: whether its rooms know what its archive has of them
+        self.waiting: list[Callable[[], None]] | None = None  #: what is to be done once they do
 
     def saved(self) -> str:
         """What is kept of the account itself, as JSON."""
@@ -64,6 +66,7 @@ class Ledger:
         except (ValueError, KeyError, JIDError):
             _log.exception("what is kept of the rooms of %s makes no sense", row.account)
             return
+        holder.is_recalled = False
         holder.mode, holder.seen = kept.get("mode", ""), kept.get("seen", 0.0)
         self.holders[row.account] = holder
 

@@ -139,7 +139,8 @@ class StandInRooms:
         if holder is None or stand_in is None:
             self.guard.forget(want.place)
         elif isinstance(want, Enter):
-            self._performer.perform(holder, stand_in, stand_in.again(want.nick))
+            nick = want.nick
+            self._performer.recalled(holder, lambda: self._performer.perform(holder, stand_in, stand_in.again(nick)))
         else:
             self._performer.perform(holder, stand_in, stand_in.lost(want.condition))
 

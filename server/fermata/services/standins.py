@@ -1,13 +1,16 @@
 """Accounts in rooms: where clients, rooms and time meet the stand-ins (docs/design/0006)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Final
 
 from ..core.guardian.guardian import Place
+from ..core.standin.standin import StandIn
 from ..core.standin.stanzas import DIRECT, MUC, is_call
 from ..core.standin.state import Standing, Wish
 from ..host.accounts import Account
 from ..host.origin import Clock, Origin
+from ..host.pipeline import guarded
 from ..host.registry import Sessions
 from ..host.residents import Residents
 from ..host.router import Router
@@ -77,7 +80,7 @@ class StandIns:
                 for client in stand_in.state.clients:
                     if self._sessions.get(client) is None:
                         self.performer.perform(holder, stand_in, stand_in.gone(client, now))
-                self.performer.perform(holder, stand_in, stand_in.settled(now))
+                self.performer.perform(holder, stand_in, stand_in.wished(stand_in.state.wish, now, is_news=False))
 
     # -- from clients
 
@@ -97,11 +100,21 @@ class StandIns:
             holder = self._ledger.holder(account.number, account.jid)
             stand_in = self._ledger.stand_in(holder, to.bare)
         assert holder is not None
-        acts = stand_in.enter(session.jid, stanza, to, self._clock.seconds())
         if mode == _ALL:
             stand_in.state.keeps = True
-        self.performer.perform(holder, stand_in, acts, Behalf(session, self._relayed))
+        settled = session.hold()
+        self.performer.recalled(holder, partial(self._enter, holder, stand_in, session, stanza, to, settled))
         return True
+
+    def _enter(
+        self, holder: Holder, stand_in: StandIn, session: Session, stanza: Element, to: JID, settled: Callable[[], None]
+    ) -> None:
+        def enter() -> None:
+            acts = stand_in.enter(session.jid, stanza, to, self._clock.seconds())
+            self.performer.perform(holder, stand_in, acts, Behalf(session, self._relayed))
+
+        guarded(stanza, session.jid, session, enter)
+        settled()
 
     def take(self, session: Session, stanza: Element, to: JID) -> None:
         """What an attached session sends to the room or somebody in it. Raises StanzaError."""
@@ -159,6 +172,19 @@ class StandIns:
         for room, stand_in in list(holder.rooms.items()):
             if stand_in.state.standing is Standing.OUT and (account is None or not is_there(account, room)):
                 self.performer.perform(holder, stand_in, stand_in.come())
+
+    def occupants(self, jid: JID) -> list[JID]:
+        """As whom an account stands in rooms."""
+        holder = self._ledger.holders.get(jid)
+        return [] if holder is None else [stand_in.state.occupant for stand_in in holder.rooms.values()]
+
+    def blocked(self, account: Account, occupants: Iterable[JID]) -> None:
+        """An account has blocked these: rooms in which it is one of them are left for good (XEP-0191 §3.3)."""
+        holder = self._ledger.holders.get(account.jid)
+        for occupant in occupants:
+            stand_in = None if holder is None else holder.rooms.get(occupant.bare)
+            if holder is not None and stand_in is not None and stand_in.state.occupant == occupant:
+                self.performer.perform(holder, stand_in, stand_in.barred())
 
     def leave(self, holder: Holder, room: JID) -> None:
         """The account leaves a room for good."""

@@ -64,7 +64,7 @@ class SQLArchive:
         found: list[ArchivedRow] = []
         left: Selection | None = await self._narrowed(selection)
         while left is not None:
-            is_quick = left.match is None and left.start == -inf and left.end == inf
+            is_quick = left.match is None and not left.without and left.start == -inf and left.end == inf
             part, left = (left, None) if is_quick else await self._parted(owner, left)
             rows = await self._rows(pages.page_statement(part), owner, part, limit - len(found))
             found += [ArchivedRow(*row) for row in rows]

@@ -66,6 +66,7 @@ def parameters_of(owner: int, selection: Selection) -> dict[str, Any]:
         "end": selection.end,
         "jid": jid,
         "prefix": prefix,
+        "without": selection.without,
         **places_of(selection.places or ()),
     }
 
@@ -94,12 +95,12 @@ def end_statement(newest: bool) -> Select[Any]:
     return select(both.c.seq, both.c.stamp).order_by(_order(both.c.seq, newest)).limit(LIMIT)
 
 
-_Shape = tuple[Match | None, bool, bool]
+_Shape = tuple[Match | None, bool, bool, bool]
 
 
 def _shape(selection: Selection) -> _Shape:
     is_full = selection.jid is not None and bool(selection.jid.resource)
-    return selection.match, is_full, selection.places is not None
+    return selection.match, is_full, selection.places is not None, bool(selection.without)
 
 
 @cache
@@ -134,10 +135,12 @@ def _order(column: Any, newest: bool) -> Any:
 
 
 def _conditions(shape: _Shape) -> tuple[ColumnElement[bool], ...]:
-    match, is_full, has_places = shape
+    match, is_full, has_places, is_without = shape
     conditions = [*_RANGE, *_TIMES]
     if has_places:
         conditions.append(archive.c.seq.in_(_PLACES))
+    if is_without:
+        conditions.append(archive.c.keep.op("&")(bindparam("without", type_=Integer())) == 0)
     if match is Match.EITHER:
         conditions.append(or_(_is(archive.c.sender, is_full), _is(archive.c.recipient, is_full)))
     elif match is Match.BOTH:

@@ -9,6 +9,7 @@ from ..host.accounts import Account
 from ..host.extension import Host, extension
 from ..host.iq import Addressee, Answer, Request
 from ..services.reports import Reports
+from ..services.standins import StandIns
 from ..xmpp import namespaces as ns
 from ..xmpp.element import Element
 from ..xmpp.errors import StanzaError
@@ -31,7 +32,7 @@ def blocking(host: Host) -> None:
 class _Blocking:
     def __init__(self, host: Host) -> None:
         self._sessions, self._visibility = host.sessions, host.visibility
-        self._reports = host.services[Reports]
+        self._reports, self._stand_ins = host.services[Reports], host.services[StandIns]
 
     def get(self, request: Request) -> Element:
         """The list; who asks for it is told of its changes from now on (§3.2)."""
@@ -55,21 +56,25 @@ class _Blocking:
         account = request.owner
         if len(account.blocklist) + len(request.payload) > _ENTRIES_MAX:
             raise StanzaError("resource-constraint", f"an account can block {_ENTRIES_MAX} addresses")
-        change = account.blocklist.block(request.payload, _audience(account))
+        change = account.blocklist.block(request.payload, self._audience(account))
         change.records.extend(reports)
-        return _answer(account, change, self._visibility.hide)
+
+        def hide(account: Account, contacts: Iterable[JID]) -> None:
+            self._visibility.hide(account, contacts)
+            self._stand_ins.blocked(account, contacts)
+
+        return _answer(account, change, hide)
 
     def unblock(self, request: Request) -> Answer:
         """These addresses, or all, are as any others again (§3.4, §3.5)."""
         account = request.owner
-        change = account.blocklist.unblock(request.payload, _audience(account))
+        change = account.blocklist.unblock(request.payload, self._audience(account))
         return _answer(account, change, self._visibility.show)
 
-
-def _audience(account: Account) -> list[JID]:
-    """Who gets presence of the account, rooms by the occupant JIDs that it has there."""
-    directed = [target for session in account.sessions.values() for target in session.directed.targets()]
-    return list(dict.fromkeys([*account.roster.subscribers, *directed]))
+    def _audience(self, account: Account) -> list[JID]:
+        """Who gets presence of the account, rooms by the occupant JIDs that it has there."""
+        directed = [target for session in account.sessions.values() for target in session.directed.targets()]
+        return list(dict.fromkeys([*account.roster.subscribers, *directed, *self._stand_ins.occupants(account.jid)]))
 
 
 def _answer(account: Account, change: Change, consequence: _Consequence) -> Answer:

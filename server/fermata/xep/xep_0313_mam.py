@@ -6,6 +6,7 @@ from typing import Final
 
 from ..core.archive_answer import fin, form, metadata, results
 from ..core.archive_query import FIELDS, GROUPCHAT_FIELD, METADATA, QUERY, Query, Row, account_match
+from ..core.keeping import GROUPCHAT
 from ..host.extension import Host, extension
 from ..host.iq import Addressee, Request
 from ..host.registry import Sessions
@@ -16,7 +17,6 @@ from ..xmpp.element import Element
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload
 
-# No archive of an account has messages of rooms, so to leave them out is no more than to know the field.
 _FIELDS: Final = FIELDS | {GROUPCHAT_FIELD}
 _FEATURES: Final = (ns.MAM, ns.MAM_EXTENDED, ns.MAM_GROUPCHAT)
 
@@ -44,6 +44,8 @@ class _Archives:
         id_of = partial(self._archive.id_of, owner=account.number)
         seq_of = partial(self._archive.seq_of, owner=account.number)
         selection = query.selection(seq_of, account_match(account.jid, query.jid))
+        if not query.groupchat and not query.ids:
+            selection = selection._replace(without=GROUPCHAT)
         page = await self._reading.found(account.number, selection, request.sender)
         payloads = results(account.jid, query, page, id_of, _as_it_was)
         request.origin.emit(0, None, self._send, payloads, request.sender)

@@ -82,6 +82,7 @@ MESSAGE_CORRECT: Final = "urn:xmpp:message-correct:0"  # XEP-0308
 MAM: Final = "urn:xmpp:mam:2"  # XEP-0313, XEP-0441
 MAM_EXTENDED: Final = MAM + "#extended"
 MAM_GROUPCHAT: Final = MAM + "#groupchat-field"
+MAM_GROUPCHAT_AVAILABLE: Final = MAM + "#groupchat-available"
 HATS: Final = "urn:xmpp:hats:0"  # XEP-0317
 IDLE: Final = "urn:xmpp:idle:1"  # XEP-0319
 CHAT_MARKERS: Final = "urn:xmpp:chat-markers:0"  # XEP-0333

@@ -7,8 +7,8 @@ from ...xmpp.element import E, Element
 from ...xmpp.jid import JID
 from ...xmpp.payload import Payload, payload_of
 from . import availability, entering, from_client, from_room
-from .acts import Act, Save, ToRoom
-from .stanzas import is_out
+from .acts import Act, Answer, Forget, Save, ToRoom
+from .stanzas import is_out, leaves
 from .state import GRACE_SECONDS, Standing, StandInState, Wish
 
 
@@ -71,7 +71,7 @@ class StandIn:
         before, s.wish = s.wish, wish
         if wish is None:
             if not s.is_wanted and not s.attached and not s.waiting:
-                s.leaves_at = now + max(GRACE_SECONDS, grace)
+                s.leaves_at = min(s.leaves_at, now + max(GRACE_SECONDS, grace))
             return [Save()] if before is not None else []
         s.leaves_at = inf
         if s.standing is Standing.REMOVED and is_news:
@@ -89,6 +89,16 @@ class StandIn:
     def leave(self) -> list[Act]:
         """The account is to leave the room for good."""
         return from_client.leave(self.state)
+
+    def barred(self) -> list[Act]:
+        """The account has blocked the room: it is out, until somebody wishes it anew."""
+        s = self.state
+        if s.standing in (Standing.OUT, Standing.REMOVED):
+            return []
+        told = [Answer(client, is_out(s.occupant)) for client in s.attached]
+        acts: list[Act] = [ToRoom(leaves(s.me, s.occupant)), *told, *entering.dismiss(s)]
+        s.standing, s.why, s.keeps = Standing.REMOVED, "blocked", False
+        return [*acts, Forget(), Save()]
 
     # -- the guardian
 
@@ -113,13 +123,6 @@ class StandIn:
         return acts
 
     # -- time
-
-    def settled(self, now: float) -> list[Act]:
-        """After a start, whoever was to come back is back: a room that nobody wants is left."""
-        s = self.state
-        if not s.is_wanted and not s.attached and not s.waiting and s.leaves_at == inf:
-            s.leaves_at = now + GRACE_SECONDS
-        return []
 
     def next_deadline(self) -> float:
         """When to call `tick`; infinity is never."""
