@@ -291,6 +291,31 @@ def test_a_client_that_does_not_answer_keeps_nobody_waiting(world: World, romeo:
     assert len(events(phone)) == 1
 
 
+def test_a_client_that_comes_and_goes_meanwhile_is_asked_once(world: World, romeo: Client, juliet: Client) -> None:
+    publish(juliet, TUNE, payload("a"), "1")
+    romeo.send(f"<presence>{caps(TUNE)}</presence>")
+    for _ in range(30):
+        romeo.send(f"<presence type='unavailable'/><presence>{caps(TUNE)}</presence>")
+    publish(juliet, MOOD, "<mood xmlns='urn:example'/>")
+    publish(juliet, TUNE, payload("b"), "2")
+    (question,) = [stanza for stanza in romeo.sync() if stanza.tag == "iq"]
+    tell_features(romeo, question, f"{TUNE}+notify")
+    assert {id for told in events(romeo) for id in told.ids} == {"2"}
+    publish(juliet, TUNE, payload("c"), "3")
+    assert [told.ids for told in events(romeo)] == [["3"]]
+
+
+def test_a_client_that_did_not_answer_is_asked_again_when_it_comes_back(
+    world: World, romeo: Client, juliet: Client
+) -> None:
+    publish(juliet, TUNE, payload("a"))
+    romeo.send(f"<presence>{caps(TUNE)}</presence>")
+    romeo.sync()
+    world.advance(61)
+    romeo.send("<presence type='unavailable'/>")
+    assert len(listen(romeo, TUNE)) == 1
+
+
 def test_an_answer_that_was_not_asked_for_counts_for_nothing(world: World, romeo: Client, juliet: Client) -> None:
     publish(juliet, TUNE, payload("a"))
     tybalt = world.online("tybalt@localhost/street")

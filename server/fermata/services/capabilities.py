@@ -11,6 +11,8 @@ from .questions import Questions
 
 K = TypeVar("K")
 _KNOWN_MAX: Final = 2_000
+_LEARNERS_MAX: Final = 20  #: that wait to hear of one client
+_ASKED_MAX: Final = 5_000  #: hashes that are asked about at a time: more come from somebody who makes them up
 
 Learnt = Callable[[frozenset[str]], None]
 
@@ -18,7 +20,11 @@ Learnt = Callable[[frozenset[str]], None]
 class _Waiting(NamedTuple):
     account: JID
     client: JID
-    learnt: Learnt
+    learnt: list[Learnt]
+
+    def tell(self, interests: frozenset[str]) -> None:
+        for learnt in self.learnt:
+            learnt(interests)
 
 
 class Capabilities:
@@ -28,7 +34,7 @@ class Capabilities:
         self._questions = questions
         self._known: OrderedDict[tuple[str, str], frozenset[str]] = OrderedDict()
         self._single: OrderedDict[tuple[JID, Caps], frozenset[str]] = OrderedDict()
-        self._waiting: dict[Caps, list[_Waiting]] = {}
+        self._waiting: dict[Caps, dict[JID, _Waiting]] = {}  # by client, in the order in which they are asked
 
     def learn(self, caps: Caps | None, client: JID, account: JID, learnt: Learnt) -> None:
         """Calls `learnt` with the interests of a client: at once if they are known, else when it has told `account`.
@@ -44,10 +50,16 @@ class Capabilities:
         if known is not None:
             learnt(known)
             return
-        waiting = self._waiting.setdefault(caps, [])
-        waiting.append(_Waiting(account, client, learnt))
-        if len(waiting) == 1:
-            self._ask(caps, waiting[0])
+        if caps not in self._waiting and len(self._waiting) >= _ASKED_MAX:
+            learnt(NONE)
+            return
+        waiting = self._waiting.setdefault(caps, {})
+        if client not in waiting:
+            waiting[client] = _Waiting(account, client, [])
+            if len(waiting) == 1:
+                self._ask(caps, waiting[client])
+        if len(waiting[client].learnt) < _LEARNERS_MAX:
+            waiting[client].learnt.append(learnt)
 
     def _ask(self, caps: Caps, asked: _Waiting) -> None:
         def told(info: Element | None) -> None:
@@ -62,14 +74,15 @@ class Capabilities:
         if info is not None and is_genuine(info, caps):
             del self._waiting[caps]
             _remember(self._known, caps.key, found)
-            for each in waiting:
-                each.learnt(found)
+            for each in waiting.values():
+                each.tell(found)
             return
-        asked = waiting.pop(0)
-        _remember(self._single, (asked.client, caps), found)
-        asked.learnt(found)
+        asked = waiting.pop(next(iter(waiting)))
+        if info is not None:
+            _remember(self._single, (asked.client, caps), found)
+        asked.tell(found)
         if waiting:
-            self._ask(caps, waiting[0])
+            self._ask(caps, next(iter(waiting.values())))
         else:
             del self._waiting[caps]
 

@@ -121,8 +121,8 @@ class Notices:
         for node, id in found:
             entry = node.items.get(id)
             xml = await self._store.payload(nodes.number, node.name, id) if node.config.deliver_payloads else ""
-            if entry is None or xml is None:
-                continue  # it has gone meanwhile
+            if entry is None or xml is None or node.last(self._clock.seconds()) != id or node.items[id] is not entry:
+                continue  # another has taken its place meanwhile, and was told
             item = events.item(ns.PUBSUB_EVENT, node, id, entry, stanza_from(xml) if xml else None)
             payload = self._message(nodes.jid, node, events.published(node, [item]))
             for jid in to:
