@@ -27,6 +27,7 @@ listen:
     ip: "{address}"
     module: ejabberd_c2s
     max_stanza_size: 262144
+    starttls: true
   - port: 5269
     ip: "{address}"
     module: ejabberd_s2s_in

@@ -1,5 +1,7 @@
 """Our own server as one of several."""
 
+from collections.abc import Mapping
+
 from kit.people import PASSWORD
 from kit.server import Server
 
@@ -12,7 +14,8 @@ class Fermata(Site):
 
     software = "Fermata"
 
-    def __init__(self, place: Place, terms: Terms, people: int = 0) -> None:
+    def __init__(self, place: Place, terms: Terms, people: int = 0, stay: Mapping[str, object] | None = None) -> None:
+        """`stay` are settings of that section."""
         super().__init__(place, people)
         place.directory.mkdir(parents=True)
         self.server = Server(
@@ -31,6 +34,7 @@ class Fermata(Site):
                     "require_valid_certificate": not terms.dialback,
                     "bidi": terms.bidi,
                 },
+                "stay": stay or {},
             },
         )
         self._mark = 0  # the lines of its log that were looked at

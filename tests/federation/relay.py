@@ -58,6 +58,13 @@ class Relay:
         """Pass nothing on, and say nothing of it."""
         self._passing.clear()
 
+    def hold_for(self, seconds: float) -> None:
+        """Do so, and go on after that time."""
+        self.hold()
+        timer = threading.Timer(seconds, self.go_on)
+        timer.daemon = True
+        timer.start()
+
     def go_on(self) -> None:
         """Pass everything on, what was held up first."""
         self._passing.set()
@@ -92,7 +99,11 @@ class Relay:
                 if self._turns_away:
                     near.close()
                     continue
-                far = socket.create_connection((target, self._port))
+                try:
+                    far = socket.create_connection((target, self._port))
+                except ConnectionRefusedError:  # nobody is there: as somebody who turns away would
+                    near.close()
+                    continue
                 with self._lock:
                     self._joined.append((near, far))
                 self._run(self._pass_on, near, far)

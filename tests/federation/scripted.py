@@ -31,6 +31,7 @@ class Scripted:
         self.connections = 0
         self.keys: set[str] = set()  # the dialback keys that it says are its own
         self.over = threading.Event()
+        self.said = threading.Event()  # set by a script that has said what it wanted to
         self._heard = threading.Condition()
         self._failures: list[BaseException] = []
         self._listening = socket.create_server((address, SERVERS), backlog=100)
@@ -126,6 +127,13 @@ def floods_with_features(server: Scripted, callee: Callee) -> None:
         callee.send("<x xmlns='urn:example:x'>much</x>" * 1000)
 
 
+def says_host_unknown(_: Scripted, callee: Callee) -> None:
+    """Is another domain's server."""
+    callee.expect_header()
+    error = f"<stream:error><host-unknown xmlns='{ns.STREAM_ERRORS}'/></stream:error></stream:stream>"
+    callee.send(callee.header_text(id="an-id") + error)
+
+
 def has_no_tls(server: Scripted, callee: Callee) -> None:
     """Would believe everything, but in clear text."""
     callee.answer_header(DIALBACK)
@@ -156,7 +164,7 @@ def stops_reading(server: Scripted, callee: Callee) -> None:
     """Believes, takes one stanza, and no more."""
     callee.take_tls()
     callee.answer_header(DIALBACK)
-    callee.dialback("result", type="valid", **_back(callee.expect("db:result")))
+    callee.dialback("result", type="valid", **back(callee.expect("db:result")))
     server.stanzas.put(callee.next())
     server.over.wait()
 
@@ -181,15 +189,16 @@ def serve(server: Scripted, callee: Callee) -> None:
     while True:
         element = callee.next(600)
         if element.tag == f"{{{ns.DIALBACK}}}result":
-            callee.dialback("result", type="valid", **_back(element))
+            callee.dialback("result", type="valid", **back(element))
         elif element.tag == f"{{{ns.DIALBACK}}}verify":
             type = "valid" if element.text in server.keys else "invalid"
-            callee.dialback("verify", id=element.get("id", ""), type=type, **_back(element))
+            callee.dialback("verify", id=element.get("id", ""), type=type, **back(element))
         elif element.tag == f"{{{ns.SM}}}enable":
             callee.send(f"<enabled xmlns='{ns.SM}'/>")
         elif element.tag in ("message", "presence", "iq"):
             server.stanzas.put(element)
 
 
-def _back(element: Element) -> dict[str, str]:
+def back(element: Element) -> dict[str, str]:
+    """The addresses of an answer."""
     return {"from_": element.get("to", ""), "to": element.get("from", "")}

@@ -85,9 +85,14 @@ class Site(ABC):
 
     def guest(self) -> Person:
         """Somebody who is available and whose account others had before: for tests that leave no trace in it."""
+        # Under a name of its own: what is still under way to the last one is lost.
+        return self.online(self.guest_name(), f"device{next(self._devices)}")
+
+    def guest_name(self) -> str:
+        """The localpart of an account that nobody else uses in this test, and others used before."""
         name = next(self._guests, None)
         assert name, "more guests in one test than GUESTS"
-        return self.online(name, f"device{next(self._devices)}")  # what is still under way to the last one is lost
+        return name
 
     def part(self) -> None:
         """Everybody goes, at the end of a test."""
