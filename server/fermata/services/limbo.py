@@ -87,6 +87,13 @@ class Limbo:
     # -- what was missed is told
 
     async def _tell(self, service: RoomService, jid: JID, pair: Pair, missed: Missed) -> None:
+        try:
+            await self._catch_up(service, jid, pair, missed)
+        except Exception:
+            _log.exception("those at %s are not told what they have missed in %s", pair.remote, jid)
+            self._over(jid, pair, missed)
+
+    async def _catch_up(self, service: RoomService, jid: JID, pair: Pair, missed: Missed) -> None:
         room, noted, answer = await service.rooms.fetch(jid), missed.rooms.get(jid), None
         if room is None or noted is None:
             self._over(jid, pair, missed)
@@ -98,8 +105,15 @@ class Limbo:
                 answer = await service.read(room, reading)
         except Exception:
             _log.exception("the archive of %s can't be read: those at %s are told what it remembers", jid, domain)
+        link = self._links.by_pair[pair]
+        if link.missed is not missed:  # it was lost again meanwhile: they are told when it is back, or are being told
+            if link.trunk is None:
+                state.awaited.pop(domain, None)
+            return
+        sessions = tuple([session for session in limbo.at(state, domain) if missed.misses(jid, session)])
+        found = answer if isinstance(answer, Found) else None
         # In line behind what the room has said so far, all of which is noted instead of sent.
-        effects = limbo.catch_up(state, domain, noted.nicks, noted.first, answer if isinstance(answer, Found) else None)
+        effects = limbo.catch_up(state, domain, sessions, noted.nicks, noted.first, found)
         room.queue.put(0, None, self._over, jid, pair, missed)
         service.perform(room, effects)
 
@@ -124,15 +138,21 @@ class Limbo:
         now = self._clock.seconds()
         for pair, link in self._links.by_pair.items():
             service, missed = self._services.get(pair.local), link.missed
-            if service is not None and missed is not None and now - missed.since >= limbo.VISITORS_SECONDS:
-                self._give_up(service, JID.parse(pair.remote), missed.since, now)
+            if service is None or missed is None or now - missed.since < limbo.VISITORS_SECONDS:
+                continue
+            if not self._give_up(service, JID.parse(pair.remote), missed.since, now):
+                link.missed = None
         self._clock.callLater(_SWEEP_SECONDS, self._sweep)
 
-    def _give_up(self, service: RoomService, domain: JID, since: float, now: float) -> None:
+    def _give_up(self, service: RoomService, domain: JID, since: float, now: float) -> bool:
+        """Whether anybody of that domain is still in a room, or was until now."""
+        is_anybody_there = False
         for room in list(service.rooms):
+            is_anybody_there = is_anybody_there or bool(limbo.at(room.rules.state, domain))
             effects = limbo.give_up(room.rules.state, domain, since, now)
             if effects.records:
                 service.perform(room, effects)
+        return is_anybody_there
 
 
 class Ejection:

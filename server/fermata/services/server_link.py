@@ -173,6 +173,8 @@ class ServerLink:
         """What rooms here can tell again is noted there, and does not wait, until they have told it."""
         if self.missed is not None:
             missed.go_on(self.missed)
+        else:
+            missed.begin((entry.payload, entry.to) for entry in self._queue)
         self.missed = missed
         self._queue.put_first(entry for entry in self._queue.clear() if not missed.note(entry.payload, entry.to))
 
@@ -340,13 +342,14 @@ class ServerLink:
             self._again = None
 
     def _is_wanted(self) -> bool:
-        return bool(self._queue) or self._around.is_needed(self.pair)
+        return bool(self._queue) or self.missed is not None or self._around.is_needed(self.pair)
 
     # -- the end of waiting
 
     def _expire(self) -> None:
         self._expiry = None
-        for entry in self._queue.expire(self._around.clock.seconds()):
+        # Who enters a room meanwhile is not told again what waits for him.
+        for entry in self._queue.expire(self._around.clock.seconds(), only_iqs=self.missed is not None):
             self._refuse(entry, StanzaError("remote-server-timeout", f"{self.pair.remote} can't be reached"))
         if self._queue:
             self._expiry = self._around.clock.callLater(_EXPIRE_SECONDS, self._expire)

@@ -2,7 +2,14 @@
 
 import pytest
 
-from fermata.core.s2s.queue import GROUPCHAT_SECONDS, IQ_SECONDS, MESSAGE_SECONDS, OutboundQueue, Waiting
+from fermata.core.s2s.queue import (
+    GROUPCHAT_SECONDS,
+    IQ_SECONDS,
+    MESSAGE_SECONDS,
+    PRESENCE_SECONDS,
+    OutboundQueue,
+    Waiting,
+)
 from fermata.xmpp.jid import JID
 from fermata.xmpp.payload import Payload
 
@@ -12,6 +19,11 @@ BOB = JID.parse("bob@b.example/desk")
 
 def waiting(kind: str, type: str = "", to: JID = ANN, since: float = 0, sender: str = "me@a.example/x") -> Waiting:
     return Waiting(Payload(kind, f" type='{type}'/>", sender, type), to, since, True)
+
+
+def entering() -> Waiting:
+    inside = "><x xmlns='http://jabber.org/protocol/muc'/></presence>"
+    return Waiting(Payload("presence", inside, "me@a.example/x"), ANN, 0, True)
 
 
 def queue(*entries: Waiting, most: float = 10_000) -> OutboundQueue:
@@ -33,13 +45,26 @@ def test_stanzas_leave_in_the_order_in_which_they_came() -> None:
     assert drained(queue(*entries)) == entries
 
 
-def test_of_presence_only_the_latest_is_kept_in_the_place_of_the_first() -> None:
+def test_of_presence_only_the_latest_is_kept_behind_what_was_said_before_it() -> None:
     first, message, second = waiting("presence"), waiting("message"), waiting("presence", "unavailable")
-    made = queue(first, message, second)
-    assert [(entry.payload.kind, entry.payload.type) for entry in drained(made)] == [
-        ("presence", "unavailable"),
-        ("message", ""),
-    ]
+    assert drained(queue(first, message, second)) == [message, second]
+
+
+def test_who_enters_a_room_says_something_and_leaves_does_so_in_that_order() -> None:
+    all_of_it = [entering(), waiting("message", "groupchat"), waiting("presence", "unavailable")]
+    assert drained(queue(*all_of_it)) == all_of_it
+
+
+def test_what_a_room_says_to_somebody_about_himself_is_never_replaced() -> None:
+    own = "<x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x></presence>"
+    said = [Waiting(Payload("presence", own, "tea@a.example/Bob", type), BOB, 0, False) for type in ("unavailable", "")]
+    assert drained(queue(*said)) == said
+
+
+def test_asking_the_same_again_and_refusing_the_same_again_takes_no_room() -> None:
+    made = queue(*[waiting("presence", type) for type in ("probe", "unsubscribed") for _ in range(100)])
+    assert len(made) == 2
+    assert made.characters == len(" type='probe'/>") + len(" type='unsubscribed'/>")
 
 
 @pytest.mark.parametrize("other", [waiting("presence", to=BOB), waiting("presence", sender="you@a.example/y")])
@@ -66,6 +91,8 @@ def test_presence_that_came_after_one_was_sent_is_new() -> None:
         (waiting("message", "groupchat"), GROUPCHAT_SECONDS),
         (waiting("message", "chat"), MESSAGE_SECONDS),
         (waiting("message"), MESSAGE_SECONDS),
+        (waiting("presence"), PRESENCE_SECONDS),
+        (waiting("presence", "subscribed"), PRESENCE_SECONDS),
     ],
 )
 def test_each_kind_has_its_patience(entry: Waiting, seconds: float) -> None:
@@ -76,17 +103,16 @@ def test_each_kind_has_its_patience(entry: Waiting, seconds: float) -> None:
     assert made.characters == 0
 
 
-def test_presence_waits_as_long_as_it_takes() -> None:
-    assert queue(waiting("presence")).expire(1e9) == []
+def test_what_a_room_will_not_tell_again_waits_as_long_as_it_takes() -> None:
+    said, asked = waiting("message", "groupchat"), waiting("iq", "get")
+    assert queue(said, asked).expire(1e9, only_iqs=True) == [asked]
 
 
 def test_who_enters_a_room_is_told_as_soon_as_one_who_asks() -> None:
-    enters = Waiting(
-        Payload("presence", "><x xmlns='http://jabber.org/protocol/muc'/></presence>", "me@a.example/x"), ANN, 0, True
-    )
+    enters = entering()
     made = queue(enters)
-    assert made.expire(IQ_SECONDS) == [enters]
     assert made.put(waiting("presence"))
+    assert made.expire(IQ_SECONDS) == [enters]
     assert len(made) == 1
 
 

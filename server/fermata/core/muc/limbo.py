@@ -29,9 +29,7 @@ VISITORS_SECONDS: Final = DAY_SECONDS  #: so long somebody stays whose server is
 MEMBERS_SECONDS: Final = 14 * DAY_SECONDS  #: and so long if he has an affiliation with the room
 MOST: Final = 200  #: so many messages are told again
 _RETRACTED: Final = "<retracted "  # what is left of it is no news (XEP-0424 §5)
-_GAP: Final = (
-    "Your server could not be reached for a while. Earlier messages are missing here; the archive has them."
-)
+_GAP: Final = "Your server could not be reached for a while. Earlier messages are missing here; the archive has them."
 
 
 def read(room: RoomState, domain: JID, first: str) -> Reading | None:
@@ -46,10 +44,16 @@ def read(room: RoomState, domain: JID, first: str) -> Reading | None:
     return Reading(domain, Selection(MOST + 1, newest=True, after=place - 1))
 
 
-def catch_up(room: RoomState, domain: JID, nicks: Collection[str], first: str, answer: Found | None) -> Effects:
-    """Tells those at a domain what they have missed; `nicks` are the occupant JIDs of whom something was said."""
+def catch_up(
+    room: RoomState,
+    domain: JID,
+    sessions: tuple[JID, ...],
+    nicks: Collection[str],
+    first: str,
+    answer: Found | None,
+) -> Effects:
+    """Tells sessions at a domain what they have missed; `nicks` are the occupant JIDs of whom something was said."""
     effects = Effects()
-    sessions = at(room, domain)
     said = room.awaited.pop(domain, deque())
     if not sessions:
         return effects

@@ -1,7 +1,7 @@
 """What those in rooms here miss while their server is out of reach: a mark for each room instead of copies for each.
 
 A room can tell it again: its messages from its archive, its occupants as they are by then. What it cannot tell again
-(that somebody was removed, a private message) waits in the queue as anything does.
+(that somebody was removed, the subject for who enters, a private message) waits in the queue as anything does.
 """
 
 from collections.abc import Collection, Iterable
@@ -11,6 +11,8 @@ from ...xmpp.jid import JID
 from ...xmpp.payload import Payload
 
 _SELF: Final = "code='110'"
+_RENAMED: Final = "code='303'"
+_SUBJECT: Final = "<subject"  # no text can hold a "<"
 
 
 class MissedInRoom:
@@ -30,13 +32,15 @@ class MissedInRoom:
 class Missed:
     """For one pair: what is missed by `present`, the sessions that were in rooms here when their server got lost.
 
-    Who enters later, while the server still cannot be reached from here, knows nothing yet: for him everything waits.
+    Who enters a room later, while the server still cannot be reached from here, knows nothing yet: for him everything
+    waits.
     """
 
-    __slots__ = ("_is_ending", "_present", "rooms", "since")
+    __slots__ = ("_entering", "_is_ending", "_present", "rooms", "since")
 
     def __init__(self, present: Collection[JID], since: float) -> None:
         self._present = frozenset(present)
+        self._entering: set[tuple[str, JID]] = set()  # who of them has not been told that he is in, or is out again
         self._is_ending = False
         self.since = since  #: when the server got lost (Unix seconds)
         self.rooms: dict[str, MissedInRoom] = {}  #: by the room's bare JID
@@ -50,15 +54,30 @@ class Missed:
     def go_on(self, older: "Missed") -> None:
         """It was lost again before all that was missed the first time could be told."""
         self.since, self.rooms = older.since, older.rooms
+        self._entering = {(room, one) for room in self.rooms for one in self._present if not older.misses(room, one)}
+
+    def begin(self, waiting: Iterable[tuple[Payload, JID]]) -> None:
+        """It is lost for the first time, and this waits: who is not even told that he is in is still to enter."""
+        for payload, to in waiting:
+            if payload.kind == "presence" and not payload.type and _SELF in payload.rest:
+                self._entering.add((JID.parse(payload.sender).bare, to))
+
+    def misses(self, room: str, session: JID) -> bool:
+        """Whether somebody in a room is to be told what is noted of it."""
+        return session in self._present and (room, session) not in self._entering
 
     def note(self, payload: Payload, to: JID) -> bool:
         """Whether that need not wait, because the room can tell it again; then that is noted."""
         if to not in self._present:
             return False
-        is_message = payload.kind == "message" and payload.type == "groupchat"
-        if not is_message and not _is_shown(payload):
-            return False
         name = JID.parse(payload.sender).bare
+        if (name, to) in self._entering:
+            return False
+        is_message = payload.kind == "message" and payload.type == "groupchat"
+        if not (_is_said(payload) if is_message else _is_shown(payload)):
+            if _is_exit(payload):
+                self._entering.add((name, to))
+            return False
         room = self.rooms.get(name)
         if room is None:
             if self._is_ending:
@@ -77,6 +96,21 @@ class Missed:
     def told(self, room: str) -> None:
         """So is this room, from now on."""
         self.rooms.pop(room, None)
+
+
+def _is_said(payload: Payload) -> bool:
+    """Whether it is a message to all, which the archive has if it is worth it: not the subject for who enters."""
+    return bool(payload.archive_id) or _SUBJECT not in payload.rest
+
+
+def _is_exit(payload: Payload) -> bool:
+    """Whether it says to somebody that he is not in the room any more."""
+    return (
+        payload.kind == "presence"
+        and payload.type == "unavailable"
+        and _SELF in payload.rest
+        and _RENAMED not in payload.rest
+    )
 
 
 def _is_shown(payload: Payload) -> bool:

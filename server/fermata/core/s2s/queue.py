@@ -1,7 +1,6 @@
 """What waits for another server: so much and so long (docs/design/0004), and of presence only what holds now."""
 
-import math
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -12,8 +11,12 @@ from ...xmpp.payload import Payload
 IQ_SECONDS: Final = 60.0  #: how long a request, or the answer to one, waits
 GROUPCHAT_SECONDS: Final = 900.0  #: likewise a message to a room: later, it would look new to everybody there
 MESSAGE_SECONDS: Final = 3600.0  #: and any other message
-_REPLACED: Final = frozenset({"", "unavailable"})  # types of presence of which the latest says all
+PRESENCE_SECONDS: Final = 7 * 86_400.0  #: and presence: a server that is gone for good shall not fill the memory
+_STATE: Final = frozenset({"", "unavailable"})  # types of presence of which the latest says all
 _ENTERS: Final = f"<x xmlns='{ns.MUC}'"
+_SELF: Final = "code='110'"
+
+_Key = tuple[str, JID, str]
 
 
 class Waiting:
@@ -26,14 +29,11 @@ class Waiting:
 
     @property
     def patience(self) -> float:
-        """How many seconds it may wait; presence waits as long as it takes, being true as long.
-
-        Entering a room is a question to which somebody waits for an answer.
-        """
+        """How many seconds it may wait. Entering a room is a question to which somebody waits for an answer."""
         payload = self.payload
         if payload.kind == "message":
             return GROUPCHAT_SECONDS if payload.type == "groupchat" else MESSAGE_SECONDS
-        return IQ_SECONDS if payload.kind == "iq" or self.enters else math.inf
+        return IQ_SECONDS if payload.kind == "iq" or self.enters else PRESENCE_SECONDS
 
     @property
     def enters(self) -> bool:
@@ -41,20 +41,26 @@ class Waiting:
         return self.payload.kind == "presence" and not self.payload.type and _ENTERS in self.payload.rest
 
     @property
-    def is_replaced(self) -> bool:
-        """Whether a later one to the same address says all that this one does."""
-        return self.payload.kind == "presence" and self.payload.type in _REPLACED
+    def key(self) -> _Key | None:
+        """Those with the same key say the same, of which the latest holds; None if each says something of its own.
+
+        Entering a room, and what the room says to somebody about himself, are steps of which none may be left out.
+        """
+        payload = self.payload
+        if payload.kind != "presence" or _ENTERS in payload.rest or _SELF in payload.rest:
+            return None
+        return payload.sender, self.to, "state" if payload.type in _STATE else payload.type
 
 
 class OutboundQueue:
     """The stanzas for one pair that could not be written, oldest first; `most_characters` bounds all of them."""
 
-    __slots__ = ("_characters", "_most_characters", "_presences", "_waiting")
+    __slots__ = ("_characters", "_latest", "_most_characters", "_waiting")
 
     def __init__(self, most_characters: float) -> None:
         self._most_characters = most_characters
-        self._waiting: deque[Waiting] = deque()
-        self._presences: dict[tuple[str, JID], Waiting] = {}
+        self._waiting: OrderedDict[Waiting, None] = OrderedDict()
+        self._latest: dict[_Key, Waiting] = {}
         self._characters = 0
 
     def __len__(self) -> int:
@@ -69,55 +75,55 @@ class OutboundQueue:
         return self._characters
 
     def put(self, entry: Waiting) -> bool:
-        """At the end; False if that is too much, and then it is not kept."""
-        payload, key = entry.payload, (entry.payload.sender, entry.to)
-        older = self._presences.get(key) if entry.is_replaced else None
-        # Who asks to be let in and then says how he is still asks to be let in.
-        if older is not None and (entry.enters or not older.enters or payload.type):
-            self._characters += len(payload.rest) - len(older.payload.rest)
-            older.payload = payload
-            return True
-        if self._characters + len(payload.rest) > self._most_characters:
+        """At the end, instead of what says the same; False if that is too much, and then it is not kept."""
+        key = entry.key
+        older = self._latest.get(key) if key is not None else None
+        saved = len(older.payload.rest) if older is not None else 0
+        if self._characters - saved + len(entry.payload.rest) > self._most_characters:
             return False
-        if entry.is_replaced:
-            self._presences[key] = entry
-        self._waiting.append(entry)
-        self._characters += len(payload.rest)
+        if older is not None:
+            self._take(older)
+        if key is not None:
+            self._latest[key] = entry
+        self._waiting[entry] = None
+        self._characters += len(entry.payload.rest)
         return True
 
     def put_first(self, entries: Iterable[Waiting]) -> None:
         """Before all others, in this order: what may not have arrived. It was let in before, so it is again."""
         for entry in reversed(list(entries)):
-            self._waiting.appendleft(entry)
+            self._waiting[entry] = None
+            self._waiting.move_to_end(entry, last=False)
             self._characters += len(entry.payload.rest)
 
     def pop(self) -> Waiting | None:
         """Takes the oldest."""
-        if not self._waiting:
-            return None
-        entry = self._waiting.popleft()
-        self._characters -= len(entry.payload.rest)
-        self._forget(entry)
+        entry = next(iter(self._waiting), None)
+        if entry is not None:
+            self._take(entry)
         return entry
 
-    def expire(self, now: float) -> list[Waiting]:
-        """Takes those out that have waited long enough."""
-        expired = [entry for entry in self._waiting if now - entry.since >= entry.patience]
-        if expired:
-            gone = set(map(id, expired))
-            self._waiting = deque(entry for entry in self._waiting if id(entry) not in gone)
-            for entry in expired:
-                self._characters -= len(entry.payload.rest)
-                self._forget(entry)
+    def expire(self, now: float, only_iqs: bool = False) -> list[Waiting]:
+        """Takes those out that have waited long enough; with `only_iqs`, all others wait as long as it takes."""
+        expired = [
+            entry
+            for entry in self._waiting
+            if now - entry.since >= entry.patience and (entry.payload.kind == "iq" or not only_iqs)
+        ]
+        for entry in expired:
+            self._take(entry)
         return expired
 
     def clear(self) -> list[Waiting]:
         """Takes all of them."""
-        all_of_them, self._waiting, self._characters = list(self._waiting), deque(), 0
-        self._presences.clear()
+        all_of_them, self._characters = list(self._waiting), 0
+        self._waiting.clear()
+        self._latest.clear()
         return all_of_them
 
-    def _forget(self, entry: Waiting) -> None:
-        key = (entry.payload.sender, entry.to)
-        if self._presences.get(key) is entry:
-            del self._presences[key]
+    def _take(self, entry: Waiting) -> None:
+        del self._waiting[entry]
+        self._characters -= len(entry.payload.rest)
+        key = entry.key
+        if key is not None and self._latest.get(key) is entry:
+            del self._latest[key]
