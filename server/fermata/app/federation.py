@@ -4,6 +4,7 @@ import math
 import random
 from collections.abc import Iterable, Mapping
 
+from ..core.breaks import Breaks
 from ..host.federation import Dialling, Pair
 from ..host.origin import Clock
 from ..host.registry import Sessions
@@ -65,7 +66,9 @@ class Federating:
     async def open(self, dialling: Dialling) -> None:
         """From now on, what is not for a domain of ours goes to other servers."""
         self._router.elsewhere = SentMessages(self.federation, self._messages)
-        await self.federation.links.open(dialling)
+        links = self.federation.links
+        links.heard.restore(self._database.written_last(Breaks.SECONDS), self._router.serves)
+        await links.open(dialling)
         if self._memory is not None:
             self._memory.restore(self._database.noted(MISSED), lambda: self._database.said_last(CRASH_SECONDS))
 

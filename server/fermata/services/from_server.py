@@ -10,6 +10,7 @@ from typing import Any
 from ..core.records import Step
 from ..core.release import ReleaseQueue
 from ..core.s2s.answered import Answered
+from ..core.s2s.heard import Heard
 from ..core.stream_management import Inbound
 from ..host.federation import Pair
 from ..host.origin import Clock
@@ -37,10 +38,12 @@ class FromServer:
         broken: Set[Pair],
         contacted: Callable[[Pair], None],
         answered: Answered,
+        heard: Heard,
     ) -> None:
         """`broken` are the pairs to which there is no way just now; `contacted` hears of a sign of life from there."""
         self._router, self._writer, self._clock = router, writer, clock
-        self._broken, self._contacted, self._answered = broken, contacted, answered
+        self._broken, self._contacted = broken, contacted
+        self._answered, self._heard = answered, heard
         self.inbound: Inbound | None = None
         self.jid: JID  #: the peer's, by the first pair that was proven
         self.domain = ""  #: likewise; empty before that
@@ -88,6 +91,8 @@ class FromServer:
                 return
             if stanza.get("type") in ("result", "error"):
                 self._answered.note(to, sender, stanza.get("id", ""))
+        elif stanza.tag == "message" and self._heard.take(stanza, to, sender, self.heard_at):
+            return  # what became of it has been done
         guarded_route(self._router, stanza, to, sender, self)
 
     # -- see host.origin.Origin
@@ -107,6 +112,7 @@ class FromServer:
 
     def refuse(self, stanza: Element, error: StanzaError) -> None:
         """See Origin."""
+        self._heard.forget(stanza)
         if answerable(stanza):
             self._queue.put(0, None, self.answer, error_of(stanza, error))
 
@@ -131,7 +137,10 @@ class FromServer:
 
     def _refuse_step(self, step: Step) -> None:
         stanza, step.stanza = step.stanza, None
-        if stanza is not None and answerable(stanza):
+        if stanza is None:
+            return
+        self._heard.forget(stanza)
+        if answerable(stanza):
             self.answer(error_of(stanza, StanzaError("internal-server-error", "it could not be stored", "wait")))
 
 

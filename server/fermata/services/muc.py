@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 from ..core.archive_answer import Ends
 from ..core.archive_query import Found
+from ..core.breaks import Breaks
 from ..core.muc.effects import Effects, Flood, Reading, Send
 from ..core.muc.exit import vanish
 from ..core.muc.room import Room
-from ..core.muc.state import Breaks
 from ..core.records import Lineage, MessageArchived, MessageReplaced, OccupancyEnded, Record, Step
 from ..core.release import ReleaseQueue
 from ..host.iq import Addressee, IQTable, Request

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from ..core.s2s.answered import Answered
+from ..core.s2s.heard import Heard
 from ..core.s2s.missed import Missed
 from ..host.federation import Connection, Dialling, Pair, Trouble
 from ..host.origin import Clock, Origin, Timer
@@ -44,7 +45,7 @@ class ServerLinks:
         self.by_pair: dict[Pair, ServerLink] = {}
         self.trunks: set[ServerTrunk] = set()
         self._broken: set[Pair] = set()
-        self._answered = Answered()
+        self._answered, self.heard = Answered(), Heard(clock.seconds())
         self._around: Surroundings | None = None
         self.listeners: list[LinkListener] = []
         #: who says for which pairs somebody depends on there being a way
@@ -123,6 +124,7 @@ class ServerLinks:
             self.contacted,
             self._broken,
             self._answered,
+            self.heard,
             self._router,
             self._writer,
             self._clock,
@@ -151,6 +153,7 @@ class ServerLinks:
         link = self.by_pair.get(pair)
         if link is not None:
             link.contacted()
+        self.heard.connected(pair.remote, self._clock.seconds())
         for listener in self.listeners:
             listener.contacted(pair)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Set
 from typing import Final, Protocol
 
 from ..core.s2s.answered import Answered
+from ..core.s2s.heard import Heard
 from ..core.s2s.management import REQUEST, Management
 from ..core.stream_management import Due
 from ..host.federation import Cause, Connection, Pair, Trouble
@@ -47,6 +48,7 @@ class ServerTrunk:
         contacted: Callable[[Pair], None],
         broken: Set[Pair],
         answered: Answered,
+        heard: Heard,
         router: Router,
         writer: Writer,
         clock: Clock,
@@ -57,7 +59,8 @@ class ServerTrunk:
         self._way, self._contacted, self._gone = way, contacted, gone
         self._writer, self._clock = writer, clock
         self.management = Management(connection.direction == "out")
-        self.peer = FromServer(router, writer, clock, broken, contacted, answered)  #: what happens to what it sends
+        #: what happens to what it sends
+        self.peer = FromServer(router, writer, clock, broken, contacted, answered, heard)
         self.take, self.take_refused = self.peer.take, self.peer.take_refused
         self._receives = False
         self._doubtful: list[tuple[Payload, JID]] = []  # written, and perhaps still on this machine

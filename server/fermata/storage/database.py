@@ -21,7 +21,7 @@ from .locks import FileLock
 from .nodes import SQLNodes
 from .one_by_one import OneByOne
 from .reader import InlineReader, PooledReader, Reader
-from .recorded import recorded, said_last, stood_in
+from .recorded import recorded, said_last, stood_in, written_last
 from .remote import RemoteBatches
 from .rooms import SQLRooms
 from .rosters import SQLRosters
@@ -99,6 +99,11 @@ class Database:
         with self._engine.connect() as connection:
             for owner, (number, seq) in said_last(connection, seconds).items():
                 yield owner, self.archive.id_of(seq, number)
+
+    def written_last(self, seconds: float) -> list[str]:
+        """The messages of the last so many seconds in all archives, oldest first, as far as they are few. Blocks."""
+        with self._engine.connect() as connection:
+            return written_last(connection, seconds)
 
     def archived_at(self, seqs: Collection[int]) -> frozenset[int]:
         """Those of some places that are taken in anybody's archive. Blocks."""

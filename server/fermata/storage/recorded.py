@@ -35,6 +35,7 @@ _NEWEST: Final = (
     .order_by(archive.c.seq.desc())
     .limit(5_000)
 )
+_LAST: Final = select(archive.c.stamp, archive.c.xml).order_by(archive.c.seq.desc()).limit(5_000)
 
 
 def said_last(connection: Connection, seconds: float) -> dict[JID, tuple[int, int]]:
@@ -50,6 +51,12 @@ def said_last(connection: Connection, seconds: float) -> dict[JID, tuple[int, in
             break
         found[JID.parse(jid)] = number, seq
     return found
+
+
+def written_last(connection: Connection, seconds: float) -> list[str]:
+    """The messages that were archived in the last seconds before the process ended, oldest first, 5,000 at most."""
+    rows = connection.execute(_LAST).all()
+    return [xml for stamp, xml in reversed(rows) if stamp >= rows[0].stamp - seconds]
 
 
 def recorded(connection: Connection) -> Iterator[RecordedOccupancy]:

@@ -2,8 +2,8 @@
 
 import pytest
 
+from fermata.core.breaks import Breaks
 from fermata.core.muc.said import MOST
-from fermata.core.muc.state import Breaks
 from kit.rooms import ANN, BOB, ROOM, START, Stage
 
 
