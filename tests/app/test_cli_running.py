@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from kit.muc import create, enter
 from kit.people import PASSWORD, People
+from kit.pubsub import bookmark
 from kit.server import Server, Settings
 from kit.wire import Client
 
@@ -21,6 +22,20 @@ def test_sessions_are_listed_and_ended(server: Server, guests: People) -> None:
     desk.expect_stream_error("policy-violation")
     assert json.loads(server.command("sessions", "end", phone.bare, "--json")) == {"jid": phone.bare, "ended": 1}
     phone.expect_stream_error("policy-violation")
+
+
+def test_the_rooms_are_listed_in_which_an_account_stands(server: Server, guests: People) -> None:
+    room = "of-an-account@conference.localhost"
+    create(guests.online(), room, "Owner")
+    phone = guests.online(resource="phone")
+    bookmark(phone, room, "Phone")
+    phone.sync()
+    enter(phone, room, "Phone")
+    rows = [line.split("\t") for line in server.command("accounts", "rooms", phone.bare).splitlines()]
+    assert rows == [[room, "Phone", "in", "bookmarked", "phone"]]
+    (listed,) = json.loads(server.command("accounts", "rooms", phone.bare, "--json"))
+    assert (listed["room"], listed["clients"]) == (room, ["phone"])
+    assert server.command("accounts", "rooms", "nobody@localhost") == ""
 
 
 def test_an_announcement_reaches_who_is_online(server: Server, guests: People) -> None:

@@ -13,6 +13,7 @@ from ..services.registration import Registration
 from ..services.reports import Reports
 from ..services.room_administration import RoomAdministration
 from ..services.shutting_down import ShuttingDown
+from ..services.standins import StandIns
 from ..services.users import Users
 from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
@@ -39,6 +40,7 @@ def running_commands(services: Services) -> Commands:
         "session-end": lambda jid: users.end_sessions(JID.parse(jid)),
         "stop": lambda delay, text, away=0.0: services[ShuttingDown].begin(delay, text, away_seconds=away),
         "restart": lambda delay, text: services[ShuttingDown].begin(delay, text, restarts=True),
+        "account-rooms": lambda jid: [figures._asdict() for figures in services[StandIns].figures(JID.parse(jid))],
         "announce": lambda domain, text, to_all: announcements.announce(domain, text, to_all),
     }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..core.guardian.guardian import Place
 from ..core.standin.standin import StandIn
@@ -24,6 +24,17 @@ from .standin_origin import Behalf
 
 _WITHOUT_SESSION_SECONDS: Final = 60.0  #: after a start, for which clients are waited for that may come back
 _OFF, _ALL = "off", "all"
+
+
+class StandInFigures(NamedTuple):
+    """An account in a room, as an administrator sees it; `clients` are resources."""
+
+    room: JID
+    nick: str
+    state: str
+    why: str
+    bookmarked: bool
+    clients: list[str]
 
 
 class StandIns:
@@ -59,6 +70,11 @@ class StandIns:
         """How an account enters rooms: what it has decided itself, or the server's default."""
         holder = self._ledger.holders.get(jid)
         return holder.mode if holder is not None and holder.mode else self._mode
+
+    def figures(self, jid: JID) -> list[StandInFigures]:
+        """The rooms of an account, by JID."""
+        holder = self._ledger.holders.get(jid)
+        return [] if holder is None else [_figures(holder.rooms[room]) for room in sorted(holder.rooms)]
 
     def begin(self) -> None:
         """What the process before this one has left was taken up."""
@@ -196,3 +212,9 @@ class StandIns:
 def is_there(account: Account, room: JID) -> bool:
     """Whether a client of an account is in a room by itself."""
     return any(room in session.directed.rooms for session in account.sessions.values())
+
+
+def _figures(stand_in: StandIn) -> StandInFigures:
+    s = stand_in.state
+    clients = [client.resource for client in s.clients]
+    return StandInFigures(s.room, s.here or s.nick, s.standing.name.lower(), s.why, s.wish is not None, clients)
