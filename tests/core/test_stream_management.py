@@ -9,8 +9,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from fermata.core.stream_management import (
     ANSWER_SECONDS,
-    MAX_CHARACTERS,
-    MAX_STANZAS,
     REQUEST_SECONDS,
     REQUEST_STANZAS,
     REQUEST_STANZAS_RARELY,
@@ -188,31 +186,6 @@ def test_an_inactive_client_is_asked_rarely() -> None:
     assert not outbound.sent(stanza(), JULIET)
     outbound.acked(REQUEST_STANZAS_RARELY + 1)
     assert [outbound.sent(stanza(), JULIET) for _ in range(REQUEST_STANZAS)] == [False] * (REQUEST_STANZAS - 1) + [True]
-
-
-@pytest.mark.parametrize("asked", [False, True])
-def test_too_many_stanzas_are_too_many(asked: bool) -> None:
-    outbound = writing(10)
-    if asked:
-        outbound.request(100.0)
-    for _ in range(MAX_STANZAS - 10):
-        outbound.sent(stanza(), JULIET)
-    assert outbound.tick(100.0) is not Due.FULL
-    assert outbound.sent(stanza(), JULIET)
-    assert outbound.tick(100.0) is Due.FULL
-    outbound.acked(10)
-    assert outbound.tick(100.0) is not Due.FULL
-
-
-def test_too_much_text_is_too_much() -> None:
-    outbound = Outbound()
-    big = Payload("message", "x" * (MAX_CHARACTERS // 2), "")
-    for payload in (big, big, stanza()):
-        assert outbound.sent(payload, JULIET)
-    assert outbound.tick(100.0) is Due.FULL
-    assert Outbound(0, outbound.unacked()).tick(100.0) is Due.FULL
-    outbound.acked(1)
-    assert outbound.tick(100.0) is not Due.FULL
 
 
 # -- inbound

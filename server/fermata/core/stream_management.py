@@ -13,9 +13,7 @@ from ..xmpp.errors import StreamError
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload
 
-MAX_STANZAS: Final = 5000  #: not acknowledged
-MAX_CHARACTERS: Final = 10_000_000  #: of stanzas that are not acknowledged
-WINDOW_STANZAS: Final = 1_000  #: not acknowledged: who can hold back what comes after that should do so
+WINDOW_STANZAS: Final = 1_000  #: not acknowledged: what comes after that is held back
 WINDOW_CHARACTERS: Final = 2_000_000  #: likewise
 REQUEST_STANZAS: Final = 16  #: after so many we ask how far the peer got
 REQUEST_STANZAS_RARELY: Final = 256  #: the same while a client is inactive, so that its radio can sleep (XEP-0352)
@@ -31,7 +29,6 @@ class Due(Enum):
     NOTHING = auto()
     REQUEST = auto()  #: write `<r/>` now
     SILENT = auto()  #: the peer does not answer: the connection is dead, the session is not
-    FULL = auto()  #: too much is not acknowledged: the session cannot be kept whole
 
 
 class Outbound:
@@ -135,8 +132,6 @@ class Outbound:
 
     def tick(self, now: float) -> Due:
         """The time has come, or `sent` said so. A REQUEST counts as written; the peer's answer is `acked`."""
-        if len(self._unacked) > MAX_STANZAS or self._characters > MAX_CHARACTERS:
-            return Due.FULL
         if self._asked_at is not None:
             return Due.SILENT if now >= self._asked_at + ANSWER_SECONDS else Due.NOTHING
         if not self._unacked:

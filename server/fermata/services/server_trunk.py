@@ -133,9 +133,12 @@ class ServerTrunk:
         """Sends a stanza of one of its pairs."""
         self.connection.write(payload.addressed(to))
         self._written_at = self._clock.seconds()
-        if self.management.outbound is not None:
-            self.management.sent(payload, to)
-            if not self._asks:
+        outbound = self.management.outbound
+        if outbound is not None:
+            outbound.sent(payload, to)
+            if outbound.is_full and not outbound.is_asked:
+                self.ask(self._written_at)
+            elif not self._asks:
                 self._asks = True
                 self._clock.callLater(ASK_SECONDS, self._ask_soon)
             return

@@ -17,6 +17,11 @@ def sm(name: str, **attributes: str) -> Element:
     return Element("{%s}%s" % (ns.SM, name), attributes)
 
 
+def sent(ours: Management, payload: Payload, to: JID) -> None:
+    assert ours.outbound is not None
+    ours.outbound.sent(payload, to)
+
+
 def payload(spooled: int = 0) -> Payload:
     made = Payload("message", "/>", "tea@muc.a.example/Bob", "groupchat")
     made.spooled = spooled
@@ -26,7 +31,7 @@ def payload(spooled: int = 0) -> Payload:
 def test_what_we_send_counts_from_our_request_on() -> None:
     ours = Management(opened_here=True)
     assert ours.enable() == f"<enable xmlns='{ns.SM}'/>"
-    ours.sent(payload(), ANN)
+    sent(ours, payload(), ANN)
     ours.receive(sm("enabled"), False, 0)
     assert len(ours.unacked()) == 1
     ours.receive(sm("a", h="1"), False, 0)
@@ -37,14 +42,14 @@ def test_what_is_acknowledged_of_a_spool_is_told() -> None:
     ours = Management(opened_here=True)
     ours.enable()
     for number in (0, 7, 8):
-        ours.sent(payload(number), ANN)
+        sent(ours, payload(number), ANN)
     assert ours.receive(sm("a", h="2"), False, 0) == ("", [7])
 
 
 def test_a_peer_that_refuses_acknowledges_nothing() -> None:
     ours = Management(opened_here=True)
     ours.enable()
-    ours.sent(payload(), ANN)
+    sent(ours, payload(), ANN)
     assert not ours.is_refused
     ours.receive(sm("failed"), False, 0)
     assert ours.is_refused
@@ -86,7 +91,7 @@ def test_a_request_without_stream_management_is_not_answered() -> None:
 def test_an_acknowledgement_of_what_was_never_sent_ends_the_stream(h: str) -> None:
     ours = Management(opened_here=True)
     ours.enable()
-    ours.sent(payload(), ANN)
+    sent(ours, payload(), ANN)
     with pytest.raises(StreamError):
         ours.receive(sm("a", h=h), False, 0)
 
@@ -94,7 +99,7 @@ def test_an_acknowledgement_of_what_was_never_sent_ends_the_stream(h: str) -> No
 def test_a_peer_that_does_not_answer_is_gone_after_a_while() -> None:
     ours = Management(opened_here=True)
     ours.enable()
-    ours.sent(payload(), ANN)
+    sent(ours, payload(), ANN)
     ours.tick(0.0)
     assert ours.tick(10.0) is Due.REQUEST
     assert ours.tick(10.0 + ANSWER_SECONDS - 1) is Due.NOTHING

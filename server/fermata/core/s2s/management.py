@@ -69,10 +69,6 @@ class Management:
         """How far we got."""
         return "" if self.inbound is None else f"<a xmlns='{ns.SM}' h='{self.inbound.advance(durable)}'/>"
 
-    def sent(self, payload: Payload, to: JID) -> bool:
-        """A stanza was written; True means that it is time to `tick`."""
-        return self.outbound is not None and self.outbound.sent(payload, to)
-
     def tick(self, now: float) -> Due:
         """What is due."""
         return Due.NOTHING if self.outbound is None else self.outbound.tick(now)
