@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.address import IPv4Address
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.protocol import Protocol
 from twisted.internet.task import Clock
 
@@ -112,10 +112,11 @@ class Server(Place):
             self._net.turn,
         )
 
-    def accepting(self) -> IncomingConnection:
+    def accepting(self, address: str = "192.0.2.1") -> IncomingConnection:
         """A new connection from somebody."""
         self.listeners = getattr(self, "listeners", None) or ServerListeners(self.shared, 0)
-        connection = self.listeners.buildProtocol(IPv4Address("TCP", "192.0.2.1", 40_000))
+        kind = IPv6Address if ":" in address else IPv4Address
+        connection = self.listeners.buildProtocol(kind("TCP", address, 40_000))
         assert connection is not None
         return connection
 

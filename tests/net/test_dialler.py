@@ -300,8 +300,20 @@ def test_many_who_hang_do_not_hinder_another(dial, dns, network):
     until(lambda: "127.0.0.3" in network.addresses)
 
 
+def test_very_many_domains_of_one_site_that_hang_do_not_hinder_another(dial, dialler, dns, network):
+    dialler._searches.most, dialler._searches.most_of_one = 4, 3
+    network.serve("127.0.0.2", "")
+    network.serve("127.0.0.3", "yes")
+    for number in range(10):
+        dns.server(f"hangs{number}.evil.example", network.port, "127.0.0.2")
+        dial(Pair("a.example", f"hangs{number}.evil.example"))
+    dns.server("b.example", network.port, "127.0.0.3")
+    dial()
+    until(lambda: "127.0.0.3" in network.addresses)
+
+
 def test_very_many_wait_for_their_turn(dial, dialler, dns, network, run_in):
-    dialler._searches.limit = dialler._searches.tokens = 1
+    dialler._searches.most = 1
     network.serve("127.0.0.2", "")
     network.serve("127.0.0.3", "yes")
     dns.server("hangs.example", network.port, "127.0.0.2")

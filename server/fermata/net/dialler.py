@@ -3,24 +3,27 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..core.s2s.outgoing import Authenticate, Purpose, Verify
+from ..core.s2s.site import site_of
 from ..host.federation import Cause, Pair, Trouble, Verdict
 from .competition import Attempt, Competition, Connect, Failed
 from .names import UnreachableError
 from .resolver import Resolver
 from .targets import Target
+from .turns import Turns
 
 NEGOTIATION_SECONDS: Final = 30.0  #: a connection's own limit: it can tell what it was waiting for
 _SEARCH_SECONDS: Final = 120.0  #: for all targets of a domain; some have very many
 _VERIFICATION_SECONDS: Final = 30.0
 QUESTION_SECONDS: Final = 10.0  #: so that a second target has its turn within those
 _GRACE_SECONDS: Final = 1.0  #: then a connection that does not keep to it is cut
-_MOST: Final = 200  #: searches at a time, and as many verifications
+_MOST: Final = 400  #: searches at a time, and as many verifications
+_MOST_OF_SITE: Final = 40  #: of these for domains that belong together: whoever has one has any number
 # How far each of them has come. What may pass by itself comes before what is final in time.
 _TELLING: Final = (
     Cause.AUTHENTICATION,
@@ -40,12 +43,13 @@ _log = Logger()
 class Dialler:
     """See host.federation.Dialling.
 
-    Searches do not wait for each other, unless there are very many: whoever hangs costs one socket.
+    Searches do not wait for each other, unless there are very many, or many for domains of one site: whoever hangs
+    costs one socket, and whoever has very many domains that hang hinders nobody but himself.
     """
 
     def __init__(self, reactor: Any, resolver: Resolver, connect: Connect) -> None:
         self._reactor, self._resolver, self._connect = reactor, resolver, connect
-        self._searches, self._verifications = DeferredSemaphore(_MOST), DeferredSemaphore(_MOST)
+        self._searches, self._verifications = Turns(_MOST, _MOST_OF_SITE), Turns(_MOST, _MOST_OF_SITE)
 
     def open(self, pair: Pair, failed: Failed) -> Callable[[], None]:
         """See Dialling."""
@@ -55,7 +59,7 @@ class Dialler:
                 failed(trouble)
 
         search = _Search(self._reactor, self._resolver, self._connect, pair, Authenticate(), NEGOTIATION_SECONDS)
-        running = Deferred.fromCoroutine(self._in_turn(self._searches, search.run))
+        running = Deferred.fromCoroutine(self._in_turn(self._searches, pair, search.run))
         running.addTimeout(_SEARCH_SECONDS, self._reactor, lambda *_: search.most_telling())
         running.addErrback(_explain, pair).addCallback(ended).addErrback(_explain, pair)
         return running.cancel
@@ -74,17 +78,18 @@ class Dialler:
 
         purpose = Verify(stream_id, key, heard)
         search = _Search(self._reactor, self._resolver, self._connect, pair, purpose, QUESTION_SECONDS)
-        running = Deferred.fromCoroutine(self._in_turn(self._verifications, search.run))
+        running = Deferred.fromCoroutine(self._in_turn(self._verifications, pair, search.run))
         running.addTimeout(_VERIFICATION_SECONDS, self._reactor, lambda *_: search.most_telling())
         running.addErrback(_explain, pair).addCallback(ended).addErrback(_explain, pair)
 
-    async def _in_turn(self, turns: DeferredSemaphore, run: Callable[[], Awaitable[Trouble | None]]) -> Trouble | None:
-        await turns.acquire()
+    async def _in_turn(self, turns: Turns, pair: Pair, run: Callable[[], Awaitable[Trouble | None]]) -> Trouble | None:
+        site = site_of(pair.remote)
+        await turns.begin(site)
         try:
             await deferLater(self._reactor, 0)  # nobody is called back before he knows whom he has called
             return await run()
         finally:
-            turns.release()
+            turns.end(site)
 
 
 def _explain(failure: Failure, pair: Pair) -> Trouble | None:

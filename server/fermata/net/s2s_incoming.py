@@ -16,6 +16,7 @@ from ..core.s2s.wants import Ask
 from ..xmpp.errors import StreamError
 from .s2s_connection import DEEDS, ServerConnection, SharedByServers
 from .tls_transport import start_tls
+from .turns import Turns
 
 _log = Logger()
 
@@ -24,12 +25,22 @@ _log = Logger()
 class IncomingConnection(ServerConnection):
     """Finds out which domains the other server speaks for, and hands on what it says for those."""
 
-    def __init__(self, shared: SharedByServers, address: str, gone: "Callable[[IncomingConnection], None]") -> None:
-        """`address` is the peer's, as host and port; `gone` is called once the connection is lost."""
+    def __init__(
+        self,
+        shared: SharedByServers,
+        address: str,
+        network: str,
+        verifications: Turns,
+        gone: "Callable[[IncomingConnection], None]",
+    ) -> None:
+        """`address` is the peer's, as host and port; `gone` is called once the connection is lost.
+
+        `verifications` says when it is the turn of that `network` to have a key asked about.
+        """
         self._stream: IncomingStream
         super().__init__(shared, IncomingStream(shared.policy, shared.new_id), "in")
-        self._gone = gone
-        self.address = address
+        self._verifications, self._gone = verifications, gone
+        self.address, self.network = address, network
 
     def handshakeCompleted(self) -> None:
         """See IHandshakeListener: TLS is on."""
@@ -47,13 +58,20 @@ class IncomingConnection(ServerConnection):
         self.transport.registerProducer(self, True)
 
     def _ask(self, want: Ask) -> None:
+        def begin(_: None) -> None:
+            if self._closing:
+                self._verifications.end(self.network)
+            else:
+                self._shared.dialling.verify(want.pair, want.stream_id, want.key, answered)
+
         def answered(verdict: Verdict, text: str) -> None:
+            self._verifications.end(self.network)
             try:
                 self._do(self._stream.answered(want, verdict, text))
             except StreamError as error:
                 self.end(error)
 
-        self._shared.dialling.verify(want.pair, want.stream_id, want.key, answered)
+        self._verifications.begin(self.network).addCallback(begin)
 
     def _unproven(self, trouble: Trouble) -> None:
         peer = self._stream.peer
