@@ -38,7 +38,7 @@ def upgrade() -> None:
             made = bookmark(conference)
             connection.execute(
                 sa.insert(item).values(
-                    owner=owner, node=NEW, id=room, seq=seq, stamp=now, publisher=jid, size=len(made) + 200, xml=made
+                    owner=owner, node=NEW, id=room, seq=seq, stamp=now, publisher=jid, size=len(made) + 1_000, xml=made
                 )
             )
             storage.remove(conference)

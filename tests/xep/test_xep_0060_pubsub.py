@@ -259,6 +259,13 @@ def test_what_is_too_much_for_one_stanza_comes_in_part(hamlet: Client, to: str) 
     assert text(reply, "pubsub:pubsub/rsm:set/rsm:last") == "3"
 
 
+def test_many_small_items_come_at_once_for_those_who_ask_for_no_page(hamlet: Client) -> None:
+    create(hamlet, NODE, max_items="max")
+    for number in range(600):
+        publish(hamlet, NODE, payload("o"), str(number))
+    assert len(items(hamlet, NODE)) == 600
+
+
 # §7.2 Retracting, §8.5 purging
 
 
@@ -713,7 +720,7 @@ def test_nodes_of_an_account_that_is_removed_go_with_it(world: World, hamlet: Cl
 
 
 def test_what_an_account_may_keep_has_limits(worlds: Callable[[Config], World]) -> None:
-    limits = PubSub(nodes_per_account=2, items_per_node=3, item_bytes=1_000, bytes_per_account=3_000)
+    limits = PubSub(nodes_per_account=2, items_per_node=3, item_bytes=1_000, bytes_per_account=5_500)
     world = worlds(Config(pubsub=limits))
     hamlet = world.login("hamlet@localhost/1")
     for to in (None, SERVICE):

@@ -95,7 +95,7 @@ class Publishing:
         node = chosen.node
         entries = {id: node.items[id] for id in chosen.ids}
         if not nodes.is_owner(node, requester.jid):
-            self._count(requester.jid.bare, sum(entry.size for entry in entries.values()))
+            self._count(requester.jid.bare, sum(entry.weight for entry in entries.values()))
         payloads = await self._payloads(nodes.number, chosen)
         found = E("{%s}items" % ns.PUBSUB, {"node": node.name})
         for id, entry in entries.items():

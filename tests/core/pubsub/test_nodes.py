@@ -26,7 +26,7 @@ from fermata.xmpp.jid import JID
 from fermata.xmpp.pubsub import NodeRequest, parse
 from kit.pubsub import form, pubsub
 
-LIMITS = Limits(nodes=3, items=3, payload=300, total=800)
+LIMITS = Limits(nodes=3, items=3, payload=300, total=3_500)
 OWNER = JID.parse("ann@a.example")
 PEOPLE = [OWNER, JID.parse("ben@a.example"), JID.parse("cat@b.example")]
 SERVICE_JID = JID.parse("pubsub.a.example")

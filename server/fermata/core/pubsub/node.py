@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 from ...xmpp.jid import JID
 from .config import NO_LIMIT, NodeConfig
 
-#: what an item counts for beside its payload, in bytes
-ITEM_OVERHEAD: Final = 200
+#: what an item counts for beside its payload, in bytes: many small ones cost more than few long ones
+ITEM_OVERHEAD: Final = 1_000
+_TAGS_BYTES: Final = 100
 
 
 class Entry(NamedTuple):
@@ -19,6 +20,11 @@ class Entry(NamedTuple):
     stamp: float
     publisher: JID  #: bare
     size: int
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes it takes in a stanza."""
+        return max(0, self.size - ITEM_OVERHEAD) + _TAGS_BYTES
 
 
 class Subscription(NamedTuple):

@@ -59,7 +59,7 @@ def _lightest(node: Node, ids: Sequence[str]) -> Sequence[str]:
     """As many of the first of them as one stanza can carry, but at least one."""
     weight = 0
     for count, id in enumerate(ids):
-        weight += node.items[id].size
+        weight += node.items[id].weight
         if weight > _BYTES_MAX and count:
             return ids[:count]
     return ids
