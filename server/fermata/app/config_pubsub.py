@@ -21,7 +21,9 @@ class PubSub:
     nodes_per_account: int = setting(250, values.limit(), "Nodes that one account may have.")
     items_per_node: int = setting(1_000, values.limit(), "Items on one of them; beyond, the oldest goes.")
     item_bytes: int = setting(131_072, values.limit(), "The longest item; mind that avatars are items.")
-    bytes_per_account: int = setting(10_000_000, values.limit(), "All items of an account together.")
+    bytes_per_account: int = setting(
+        10_000_000, values.limit(), "All items of an account together, each with 1000 bytes more than it has."
+    )
 
     def limits(self) -> Limits:
         """The same for the rules."""
