@@ -376,12 +376,9 @@ def test_sections_that_do_nothing_yet_are_named_unless_switched_off(write):
     assert "[http]" not in sections
     assert not [section for section in sections if section.startswith("[archive]")]
     (stay,) = [section for section in sections if section.startswith("[stay]")]
-    assert "guardian" in stay
-    off = without_effect(
-        load(write('[stay]\nguardian = false\nrestart_invites = "off"\n[archive]\nretention_days = 9'))
-    )
-    assert not [section for section in off if section.startswith("[archive]")]
-    assert not [section for section in off if "guardian" in section or "restart_invites" in section]
+    assert "server_resume" in stay
+    off = without_effect(load(write("[stay]\nserver_resume = false\n[archive]\nretention_days = 9")))
+    assert not [section for section in off if section.startswith(("[archive]", "[stay]"))]
 
 
 def test_only_what_this_version_listens_on_is_a_listener():

@@ -9,6 +9,8 @@ import pytest
 from fermata.app.config_tables import Config
 from fermata.core.guardian.guardian import PER_SECOND
 from fermata.host.federation import Pair
+from fermata.services.standins import StandIns
+from fermata.xmpp.jid import JID
 from kit import ns
 from kit.archives import bodies, page, query
 from kit.federated import FederatedWorld, Universe
@@ -248,6 +250,15 @@ def test_two_accounts_in_one_room_are_two(here: FederatedWorld, ann: Client, bob
     say(bob, "hello")
     hears(ann, "hello")
     assert [each.tag for each in eve.sync()] == []
+    views = [
+        holder.rooms[JID.parse(ROOM)].state.view
+        for person in ("ann", "eve")
+        if (holder := here.parts.services[StandIns].holder(JID.parse(f"{person}@a.example"))) is not None
+    ]
+    bob.send(f"<presence to='{ROOM}/Bob'><show>away</show></presence>")
+    here.turn()
+    assert views[0].others["Bob"] is views[1].others["Bob"], "what is the same is kept once"
+    assert views[0].others is not views[1].others
 
 
 def test_a_room_on_a_server_that_is_not_there_is_tried_for_ever_and_harms_nobody(

@@ -12,7 +12,7 @@ from fermata.services.users import Users
 from fermata.xmpp.jid import JID
 from kit import ns
 from kit.archives import bodies, page, query
-from kit.muc import INSTANT, change, create, enter, join
+from kit.muc import INSTANT, change, configure, create, enter, items, join
 from kit.pubsub import bookmark as publish_bookmark
 from kit.stanzas import codes, find, show, text
 from kit.wire import Client
@@ -333,6 +333,83 @@ def test_where_the_journal_is_lost_it_enters_again(world: World, ann: Client, be
     assert "333" in codes(gone)
     world.advance(5)
     ben.wait_for(lambda stanza: stanza.get("from") == f"{ROOM}/Ann" and stanza.get("type") is None)
+
+
+# -- clients as they are
+
+
+def test_an_attached_client_reads_the_rooms_archive_and_what_it_is(ann: Client, ben: Client) -> None:
+    enter(ann, ROOM, "Ann")
+    say(ben, "hello")
+    hears(ann, "hello")
+    assert bodies(page(ann, query(), ROOM)) == ["hello"]
+    ann.get(f"<query xmlns='{ns.DISCO_INFO}'/>", ROOM)
+    ann.get("<ping xmlns='urn:xmpp:ping'/>", f"{ROOM}/Ann")
+    assert ben.sync() != []
+
+
+def test_a_client_that_goes_off_line_without_a_goodbye_has_not_left(ann: Client, ben: Client) -> None:
+    enter(ann, ROOM, "Ann")
+    ann.sync()
+    ann.send("<presence type='unavailable'/>")
+    ann.sync()
+    say(ben, "hello")
+    ben.sync(ROOM)
+    assert [each for each in ann.sync() if each.tag == "message"] == []
+    assert rooms(ann)[0]["state"] == "in"
+
+
+def test_a_client_that_resumes_has_missed_nothing(world: World, ann: Client, ben: Client) -> None:
+    tablet = world.login("ann@localhost/tablet")
+    id = tablet.enable().get("id", "")
+    tablet.available()
+    tablet.sync()
+    enter(tablet, ROOM, "Ann")
+    tablet.sync()
+    tablet.cut()
+    say(ben, "missed")
+    ben.sync(ROOM)
+    again = world.authenticated("ann@localhost")
+    again.resume(id, tablet.handled)
+    hears(again, "missed")
+    say(again, "back")
+    hears(again, "back")
+
+
+def test_an_owner_configures_the_room_through_the_account(world: World) -> None:
+    room = "coffee@conference.localhost"
+    first = world.online("ann@localhost/first")
+    create(first, room, "Ann", persistentroom="1")
+    first.close()
+    ann = world.online("ann@localhost/phone")
+    bookmark(ann, room)
+    world.advance(5)
+    enter(ann, room, "Ann")
+    configure(ann, room, roomname="Coffee")
+    assert "104" in codes(ann.wait_for(lambda stanza: stanza.tag == "message"))
+    assert [each["jid"] for each in items(ann, room, affiliation="owner")] == ["ann@localhost"]
+
+
+# -- the abandoned
+
+
+def test_an_account_that_nobody_uses_any_more_leaves_and_comes_back_with_its_owner(tmp_path: Path) -> None:
+    world = World(tmp_path, Config(accounts=Accounts(abandoned_days=30)))
+    ben = world.online("ben@localhost/desk")
+    create(ben, ROOM, "Ben")
+    ann = world.online("ann@localhost/phone")
+    bookmark(ann)
+    ben.expect("presence", from_=f"{ROOM}/Ann")
+    ann.close()
+    world.turn()
+    world.skip(31 * 86_400)
+    world.advance(61)
+    ben.close()
+    ben = world.online("ben@localhost/desk")
+    assert [each.get("from") for each in enter(ben, ROOM, "Ben").others] == []
+    world.online("ann@localhost/phone")
+    assert ben.expect("presence", from_=f"{ROOM}/Ann").get("type") is None
+    world.close()
 
 
 # -- bad input

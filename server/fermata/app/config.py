@@ -18,7 +18,6 @@ __all__ = ["Config", "ConfigError", "Problem", "listeners", "load", "without_eff
 # Accepted, but nothing in this version asks for it: table and key, or an empty key for a whole table.
 _WITHOUT_EFFECT: Final = (
     ("stay", "server_resume"),
-    ("stay", "guardian"),
 )
 
 

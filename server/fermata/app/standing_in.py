@@ -74,7 +74,8 @@ class StandingIn:
         self._rooms = rooms = StandInRooms(
             ledger, ground.accounts, self._performer, iqs, ground.router, relayed, clock, "Fermata", __version__
         )
-        self._guard = Guard(Guardian(ground.new_id, random.random), rooms.wanted, rooms.ask, rooms.doubted, clock)
+        guardian, asks = Guardian(ground.new_id, random.random), config.stay.guardian
+        self._guard = Guard(guardian, rooms.wanted, rooms.ask, rooms.doubted, clock, asks)
         rooms.guard = stand_ins.guard = self._performer.guard = self._guard
         self._wishes = StandInWishes(
             stand_ins,
@@ -86,6 +87,7 @@ class StandingIn:
             config.accounts.abandoned_days,
         )
         ground.presences.on_directed = stand_ins.entering
+        ground.presences.on_withdrawal.append(stand_ins.withdrawn)
         ground.presences.on_broadcast.append(self._wishes.broadcast)
         services[Users].on_removal.append(self._wishes.removed)
         services[Users].on_disabling.append(self._wishes.disabled)

@@ -50,6 +50,8 @@ class Presences:
         self.on_broadcast: list[Callable[[Account, Session, bool], None]] = []
         #: called with presence for an account or a session of it that says whether somebody is available
         self.on_contact: list[Callable[[Account, Element, JID], None]] = []
+        #: called with a session that says that it is not available any more
+        self.on_withdrawal: list[Callable[[Account, Session], None]] = []
         #: called with each directed presence of a session; True: it has been dealt with
         self.on_directed: Callable[[Account, Session, Element, JID], bool] = _nobody
 
@@ -74,6 +76,8 @@ class Presences:
             self._router.route(stanza, to, session.jid, session)
         elif meaning is Meaning.UNAVAILABLE:
             self.withdraw(account, session, stanza)
+            for told in self.on_withdrawal:
+                told(account, session)
         else:
             priority = priority_of(stanza)
             before, session.priority, session.presence = session.priority, priority, stanza

@@ -121,8 +121,7 @@ class Performer:
             case done.Watch(nick):
                 self.guard.watch(place, nick)
             case done.Doubt():
-                stand_in.state.is_doubted = True
-                self.guard.doubt(place)
+                stand_in.state.is_doubted = self.guard.doubt(place)
             case done.Fallen(nick, pause):
                 self.guard.fallen(place, nick, pause)
             case done.Refused(condition, type):
@@ -174,7 +173,7 @@ class Performer:
         if account.blocklist and account.blocklist.blocks(JID.parse(act.payload.sender)):
             return
         if act.is_private:
-            payload, records = self._messages.keep_from_room(act.payload, (holder.me,))
+            payload, records = self._messages.keep_from_room(act.payload, (holder.jid,))
         else:
             payload, records = act.payload, []
             if self._archive is not None and account.archives(stand_in.state.room):

@@ -16,7 +16,10 @@ _SHORTEST_PAUSE: Final = 0.02
 
 
 class Guard:
-    """`wanted` is told of entrances and losses, `ask` sends a request, `doubted` hears of places that are in doubt."""
+    """`wanted` is told of entrances and losses, `ask` sends a request, `doubted` hears of domains out of reach.
+
+    With `asks` switched off, whoever is in is believed to be, whatever happens on the way.
+    """
 
     def __init__(
         self,
@@ -25,9 +28,10 @@ class Guard:
         ask: Callable[[Element, JID], None],
         doubted: Callable[[str], None],
         clock: Clock,
+        asks: bool,
     ) -> None:
         self._guardian, self._wanted, self._ask, self._doubted = guardian, wanted, ask, doubted
-        self._clock = clock
+        self._clock, self._asks = clock, asks
         self._timer: Timer | None = None
         self._at = inf
 
@@ -36,17 +40,21 @@ class Guard:
 
     def watch(self, place: Place, nick: str, is_sure: bool = True) -> None:
         """Somebody is in a room."""
-        self._guardian.watch(place, nick, self._clock.seconds(), is_sure)
-        self._set()
+        if self._asks:
+            self._guardian.watch(place, nick, self._clock.seconds(), is_sure)
+            self._set()
+        else:
+            self._guardian.forget(place)
 
     def heard(self, place: Place) -> None:
         """The room has said something to him."""
         self._guardian.heard(place, self._clock.seconds())
 
-    def doubt(self, place: Place) -> None:
-        """He may be out."""
+    def doubt(self, place: Place) -> bool:
+        """He may be out; whether anybody will find out."""
         self._guardian.suspect(place, self._clock.seconds())
         self._set()
+        return self._asks
 
     def fallen(self, place: Place, nick: str, pause: float) -> None:
         """He is out, and wants to be in."""
@@ -74,9 +82,10 @@ class Guard:
 
     def lost_connection(self, domain: str) -> None:
         """A connection with that server is lost."""
-        self._guardian.lost_connection(domain, self._clock.seconds())
-        self._doubted(domain)
-        self._set()
+        if self._asks:
+            self._guardian.lost_connection(domain, self._clock.seconds())
+            self._doubted(domain)
+            self._set()
 
     # -- time
 

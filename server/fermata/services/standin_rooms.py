@@ -1,6 +1,7 @@
 """What rooms say to stand-ins, and what the guardian finds out about them (docs/design/0006)."""
 
 from collections.abc import Iterable
+from weakref import WeakValueDictionary
 
 from ..core.guardian.guardian import Enter, Lost, Place
 from ..core.standin.standin import StandIn
@@ -43,6 +44,8 @@ class StandInRooms:
         self._router, self._relayed, self._clock = router, relayed, clock
         self._name, self._version = name, version
         self.guard: Guard
+        # Presences of others that are the same for several accounts are kept once.
+        self._shared: WeakValueDictionary[str, Payload] = WeakValueDictionary()
 
     def stands_in(self, room: JID, session: JID) -> bool:
         """Whether that full JID is a stand-in that is in that room, as far as it knows."""
@@ -69,7 +72,10 @@ class StandInRooms:
         if stanza.tag == "iq":
             self._iq(holder, stand_in, stanza, to, sender, origin)
         else:
-            self._heard(holder, stand_in, stanza, payload_of(stanza), sender)
+            payload = payload_of(stanza)
+            if payload.kind == "presence" and not payload.type:
+                payload = self._shared.setdefault(payload.rest, payload)
+            self._heard(holder, stand_in, stanza, payload, sender)
         return True
 
     def deliver(self, payload: Payload, to: JID) -> bool:

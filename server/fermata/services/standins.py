@@ -143,19 +143,22 @@ class StandIns:
         acts = stand_in.sent(session.jid, stanza, to, self._clock.seconds())
         self.performer.perform(holder, stand_in, acts, Behalf(session, self._relayed))
 
+    def withdrawn(self, account: Account, session: Session) -> None:
+        """A session is not available any more, or is over: for its rooms, that is no leaving."""
+        holder, now = self._ledger.holders.get(account.jid), self._clock.seconds()
+        for room in list(session.attached):
+            stand_in = None if holder is None else holder.rooms.get(room)
+            if holder is not None and stand_in is not None:
+                self.performer.perform(holder, stand_in, stand_in.gone(session.jid, now))
+
     def ended(self, account: Account, session: Session) -> None:
         """A session is over. The rooms in which it was itself may now be entered by the account."""
+        self.withdrawn(account, session)
         holder = self._ledger.holders.get(account.jid)
-        if holder is None:
-            return
-        now = self._clock.seconds()
-        for room in list(session.attached):
-            stand_in = holder.rooms.get(room)
-            if stand_in is not None:
-                self.performer.perform(holder, stand_in, stand_in.gone(session.jid, now))
-        holder.seen = now
-        self._ledger.save_holder(holder)
-        self.come(holder)
+        if holder is not None:
+            holder.seen = self._clock.seconds()
+            self._ledger.save_holder(holder)
+            self.come(holder)
 
     def restored(self, session: Session) -> None:
         """A session of the process before this one is here again, with the rooms that it was attached to."""

@@ -17,7 +17,10 @@ class Payload:
     if it counts nothing, because it was written; `noted` the number under which it stands in the log of sessions, or 0.
     """
 
-    __slots__ = ("archive_id", "has_arrived", "keep", "kind", "noted", "rest", "sender", "spooled", "stamp", "type")
+    __slots__ = (
+        *("archive_id", "has_arrived", "keep", "kind", "noted", "rest", "sender", "spooled", "stamp", "type"),
+        "__weakref__",
+    )
 
     def __init__(
         self, kind: str, rest: str, sender: str, type: str = "", archive_id: str = "", stamp: float = 0.0, keep: int = 0

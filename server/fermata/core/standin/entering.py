@@ -27,6 +27,7 @@ from .acts import (
     ToRoom,
     Watch,
 )
+from .recent import MOST
 from .stanzas import HISTORY, MUC, PASSWORD, codes_of, enters, is_out, leaves, with_code
 from .state import Newcomer, Seat, Standing, StandInState
 from .view import own_presence
@@ -175,7 +176,8 @@ def replay(s: StandInState, client: JID) -> list[Act]:
     limits, seat.limits = seat.limits, None
     if limits is None or limits.messages < 1 or limits.characters < 1 or not s.recent.places:
         return replayed(s, client, [])
-    return [Replay(client, tuple(s.recent.places), limits)]
+    most = int(min(limits.messages, MOST))
+    return [Replay(client, tuple(s.recent.places[-most:]), limits)]
 
 
 def replayed(s: StandInState, client: JID, history: Sequence[Payload]) -> list[Act]:
