@@ -267,7 +267,9 @@ class Limits:
         524_288, values.limit(), "The same for stanzas from other servers, which often wrap what people send."
     )
     server_queue_bytes: int = setting(
-        20_000_000, values.limit(), "What may wait for another server, for each of our domains and rooms' services."
+        20_000_000,
+        values.limit(),
+        "What may wait for another server (all domains of its site), for each of our domains and rooms' services.",
     )
     sessions_per_account: int = setting(20, values.limit(), "Clients connected to one account at a time.")
     queue_stanzas: int = setting(

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Protocol
 
 from ..core.s2s.answered import Answered
 from ..core.s2s.missed import Missed
-from ..core.s2s.queue import OutboundQueue, Waiting
+from ..core.s2s.queue import Allowance, OutboundQueue, Waiting
 from ..core.s2s.state import LinkState, Phase
 from ..core.stored_xml import stanza_from
 from ..host.federation import Dialling, Pair, Trouble
@@ -17,7 +17,7 @@ from ..host.origin import Clock, Origin, Timer
 from ..xmpp import namespaces as ns
 from ..xmpp.delay import delay
 from ..xmpp.element import Element, child, serialise
-from ..xmpp.errors import StanzaError
+from ..xmpp.errors import StanzaError, StreamError
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload
 from .onward_spool import OnwardSpool
@@ -83,7 +83,6 @@ class Surroundings:
     clock: Clock
     relayed: Origin
     spool: OnwardSpool
-    most_characters: float
     listener: LinkListener
     is_needed: Callable[[Pair], bool]
     random: Callable[[], float]
@@ -94,12 +93,12 @@ class Surroundings:
 class ServerLink:
     """One pair; `answers` is whether senders here are told of what could not be handed over: rooms are not."""
 
-    def __init__(self, pair: Pair, surroundings: Surroundings, answers: bool) -> None:
+    def __init__(self, pair: Pair, surroundings: Surroundings, allowance: Allowance, answers: bool) -> None:
         self.pair, self._around, self._answers = pair, surroundings, answers
         self.trunk: ServerTrunk | None = None
         self.state = LinkState(surroundings.clock.seconds())
         self.sent = self.failures = self.refused = 0  #: stanzas; attempts; stanzas that could not be handed over
-        self._queue = OutboundQueue(surroundings.most_characters)
+        self._queue = OutboundQueue(allowance)
         self._tried_at = 0.0
         self._give_up: Callable[[], None] | None = None  # what ends the attempt that is under way
         self._again: Timer | None = None
@@ -181,6 +180,11 @@ class ServerLink:
     def _wait(self, payload: Payload, to: JID) -> None:
         entry = Waiting(payload, to, self._around.clock.seconds(), self._answers)
         if not self._queue.put(entry):
+            if self.trunk is not None and not self._answers:
+                # Whose server reads so little is out of reach, and is told again what can be told again.
+                self.trunk.connection.end_now(StreamError("connection-timeout", "you do not read what you are sent"))
+                self.send(payload, to)
+                return
             self._refuse(entry, StanzaError("resource-constraint", f"too much waits for {self.pair.remote}"))
         elif self._expiry is None:
             self._expiry = self._around.clock.callLater(_EXPIRE_SECONDS, self._expire)

@@ -1,11 +1,14 @@
 """All ways to other servers, by pair, and the connections that they use."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final
 
 from ..core.s2s.answered import Answered
 from ..core.s2s.heard import Heard
 from ..core.s2s.missed import Missed
+from ..core.s2s.queue import Allowance
+from ..core.s2s.site import site_of
 from ..host.federation import Connection, Dialling, Pair, Trouble
 from ..host.origin import Clock, Origin, Timer
 from ..host.router import Router
@@ -20,6 +23,7 @@ from .server_trunk import ServerTrunk, pair_of
 _TICK_SECONDS: Final = 1.0
 _SWEEP_SECONDS: Final = 30.0
 _NEEDED_SECONDS: Final = 5.0  #: for so long it is remembered who depends on what
+MOST_OF_SITE: Final = 500  #: pairs of one domain here with domains of one site
 _IDLE_SECONDS: Final = 900.0  #: a connection that nobody uses or depends on is closed
 
 
@@ -43,6 +47,9 @@ class ServerLinks:
         self._router, self._relayed, self._spool = router, relayed, spool
         self._writer, self._clock, self._random = writer, clock, random
         self.by_pair: dict[Pair, ServerLink] = {}
+        # By a domain here and a site elsewhere: whoever has one domain has any number below it.
+        self._ways: Counter[tuple[str, str]] = Counter()
+        self._allowances: dict[tuple[str, str], Allowance] = {}
         self.trunks: set[ServerTrunk] = set()
         self._broken: set[Pair] = set()
         self._answered, self.heard = Answered(), Heard(clock.seconds())
@@ -62,7 +69,6 @@ class ServerLinks:
             self._clock,
             self._relayed,
             self._spool,
-            self._most_queued,
             self,
             self._is_needed,
             self._random,
@@ -107,8 +113,26 @@ class ServerLinks:
                 raise StanzaError("remote-server-timeout", "this server is just starting or about to stop")
             if self._blocked(pair.remote):
                 raise StanzaError("policy-violation", f"nobody here may talk to {pair.remote}", "cancel")
-            link = self.by_pair[pair] = ServerLink(pair, self._around, self._answers(pair.local))
+            allowance = self._admit(pair)
+            link = self.by_pair[pair] = ServerLink(pair, self._around, allowance, self._answers(pair.local))
         return link
+
+    def _admit(self, pair: Pair) -> Allowance:
+        """What may wait for a new pair, shared with others of its site. Raises StanzaError if these are too many."""
+        key = pair.local, site_of(pair.remote)
+        allowance = self._allowances.setdefault(key, Allowance(self._most_queued))
+        if self._ways[key] >= MOST_OF_SITE:
+            raise StanzaError("resource-constraint", f"too many domains of {key[1]} are being spoken to")
+        self._ways[key] += 1
+        return allowance
+
+    def _forget(self, pair: Pair) -> None:
+        self._broken.discard(pair)
+        del self.by_pair[pair]
+        key = pair.local, site_of(pair.remote)
+        self._ways[key] -= 1
+        if not self._ways[key]:
+            del self._ways[key], self._allowances[key]
 
     def lost(self, pair: Pair, trouble: Trouble, missed: Missed) -> ServerLink:
         """The way for a pair was lost with the process before this one. Raises StanzaError for a blocked domain."""
@@ -196,8 +220,7 @@ class ServerLinks:
             trunk = link.trunk
             if trunk is None:
                 if link.is_forgotten(now):
-                    self._broken.discard(pair)
-                    del self.by_pair[pair]
+                    self._forget(pair)
             elif self._is_needed(pair):
                 trunk.probe(now)
             elif now >= trunk.used_at + _IDLE_SECONDS:

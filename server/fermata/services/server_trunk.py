@@ -12,13 +12,14 @@ from ..host.origin import Clock
 from ..host.router import Router
 from ..host.stores import Writer
 from ..xmpp.element import Element
-from ..xmpp.errors import StreamError
+from ..xmpp.errors import StanzaError, StreamError
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload
 from .from_server import FromServer
 
 _BACKLOG_SECONDS: Final = 1.0  #: how often to look whether what was written has left this machine
 ASK_SECONDS: Final = 0.1  #: so soon after it was written to, a peer is asked how far it got
+PAUSED_SECONDS: Final = 120.0  #: a peer that has read nothing for so long is not there
 PROBE_SECONDS: Final = 60.0  #: a connection that somebody needs is asked for a sign of life so often
 
 
@@ -64,17 +65,22 @@ class ServerTrunk:
         self.take, self.take_refused = self.peer.take, self.peer.take_refused
         self._receives = False
         self._doubtful: list[tuple[Payload, JID]] = []  # written, and perhaps still on this machine
-        self._looks = self._asks = False
+        self._looks = self._asks = self._owes_answer = False
+        self._paused_since: float | None = None
         self._written_at = clock.seconds()
 
     # -- what the connection says (see host.federation.Trunk)
 
     def sends(self, pair: Pair) -> None:
-        """See Trunk."""
+        """See Trunk. Raises StreamError if there is to be no way for that pair."""
         self.peer.meet(pair.remote)
         if self.connection.direction == "out" and self.connection.offers_management and not self.pairs:
             self.connection.write(self.management.enable())
-        way = self.pairs[pair] = self._way(pair)
+        try:
+            way = self._way(pair)
+        except StanzaError as error:
+            raise StreamError("resource-constraint", error.text) from None
+        self.pairs[pair] = way
         way.connected(self)
 
     def receives(self, pair: Pair) -> None:
@@ -87,7 +93,7 @@ class ServerTrunk:
         """See Trunk."""
         if element.tag.endswith("}r"):
             # In line behind what the peer has sent before: it is told what is safe by then.
-            self.peer.emit(self._writer.ticket, None, self._acknowledge)
+            self.peer.emit(self._writer.ticket, None, self._answer)
             return
         answer, spooled = self.management.receive(element, self._receives, self._writer.durable)
         self.peer.inbound = self.management.inbound
@@ -103,6 +109,8 @@ class ServerTrunk:
 
     def drain(self) -> None:
         """See Trunk."""
+        if self._owes_answer:
+            self._acknowledge()
         for way in list(self.pairs.values()):
             way.drain()
 
@@ -171,12 +179,22 @@ class ServerTrunk:
             self.connection.write(REQUEST)
 
     def tick(self, now: float) -> None:
-        """Asks for acknowledgements when it is time; a peer that gives none is gone."""
+        """Asks for acknowledgements when it is time; a peer that gives none, or reads nothing, is gone."""
         due = self.management.tick(now)
         if due is Due.REQUEST:
             self.connection.write(REQUEST)
         elif due is Due.SILENT:
-            self.connection.end_now(StreamError("connection-timeout", "you do not acknowledge what you are sent"))
+            self._cut("you do not acknowledge what you are sent")
+        if not self.connection.paused:
+            self._paused_since = None
+        elif self._paused_since is None:
+            self._paused_since = now
+        elif now >= self._paused_since + PAUSED_SECONDS:
+            self._cut("you do not read what you are sent")
+
+    def _cut(self, text: str) -> None:
+        """Ends the connection because the peer, as far as can be seen, is not there any more."""
+        self.connection.end_now(StreamError("connection-timeout", text))
 
     @property
     def unacked(self) -> int:
@@ -195,7 +213,14 @@ class ServerTrunk:
         self._acknowledge()
         self.connection.end_now(None)
 
+    def _answer(self) -> None:
+        """Who does not read what he has asked for is told once he does."""
+        self._owes_answer = self.connection.paused
+        if not self._owes_answer:
+            self._acknowledge()
+
     def _acknowledge(self) -> None:
+        self._owes_answer = False
         xml = self.management.acknowledgement(self._writer.durable)
         if xml:
             self.connection.write(xml)

@@ -7,6 +7,7 @@ from fermata.core.s2s.queue import (
     IQ_SECONDS,
     MESSAGE_SECONDS,
     PRESENCE_SECONDS,
+    Allowance,
     OutboundQueue,
     Waiting,
 )
@@ -27,7 +28,7 @@ def entering() -> Waiting:
 
 
 def queue(*entries: Waiting, most: float = 10_000) -> OutboundQueue:
-    made = OutboundQueue(most)
+    made = OutboundQueue(Allowance(most))
     for entry in entries:
         assert made.put(entry)
     return made
@@ -159,3 +160,14 @@ def test_clearing_takes_all() -> None:
     assert made.clear() == entries
     assert len(made) == 0
     assert made.characters == 0
+
+
+def test_what_waits_in_one_queue_is_not_there_for_another_of_the_same_allowance() -> None:
+    entry = waiting("message")
+    allowance = Allowance(len(entry.payload.rest))
+    one, other = OutboundQueue(allowance), OutboundQueue(allowance)
+    assert one.put(entry)
+    assert not other.put(waiting("message"))
+    one.clear()
+    assert other.put(waiting("message"))
+    assert (one.characters, other.characters) == (0, allowance.used)

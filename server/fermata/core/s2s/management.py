@@ -12,17 +12,19 @@ from ...xmpp.payload import Payload
 from ..stream_management import Due, Inbound, Outbound
 
 _FAILED = f"<failed xmlns='{ns.SM}'><unexpected-request xmlns='{ns.STANZA_ERRORS}'/></failed>"
+_FAILURES = 5  # so often may the peer ask for what there is not
 REQUEST = f"<r xmlns='{ns.SM}'/>"
 
 
 class Management:
     """Counts for one connection; without stream management, it counts nothing."""
 
-    __slots__ = ("_is_enabled", "_opened_here", "inbound", "outbound")
+    __slots__ = ("_failures", "_is_enabled", "_opened_here", "inbound", "outbound")
 
     def __init__(self, opened_here: bool) -> None:
         self._opened_here = opened_here
         self._is_enabled = False
+        self._failures = 0
         self.inbound: Inbound | None = None
         self.outbound: Outbound | None = None
 
@@ -50,7 +52,7 @@ class Management:
         elif name == "failed" and self._opened_here:
             self._is_enabled = False
         elif name not in ("enabled", "failed"):
-            return _FAILED, []
+            return self._fail(), []
         return "", []
 
     @property
@@ -60,10 +62,16 @@ class Management:
 
     def _enable(self, receives: bool) -> str:
         if self._opened_here or self._is_enabled or not receives:
-            return _FAILED
+            return self._fail()
         self._is_enabled = True
         self.inbound, self.outbound = Inbound(), Outbound()
         return f"<enabled xmlns='{ns.SM}'/>"
+
+    def _fail(self) -> str:
+        self._failures += 1
+        if self._failures > _FAILURES:
+            raise StreamError("policy-violation", "that has been refused often enough")
+        return _FAILED
 
     def acknowledgement(self, durable: int) -> str:
         """How far we got."""

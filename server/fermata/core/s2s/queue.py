@@ -52,13 +52,22 @@ class Waiting:
         return payload.sender, self.to, "state" if payload.type in _STATE else payload.type
 
 
+class Allowance:
+    """How many characters may wait in some queues together."""
+
+    __slots__ = ("most", "used")
+
+    def __init__(self, most: float) -> None:
+        self.most, self.used = most, 0
+
+
 class OutboundQueue:
-    """The stanzas for one pair that could not be written, oldest first; `most_characters` bounds all of them."""
+    """The stanzas for one pair that could not be written, oldest first."""
 
-    __slots__ = ("_characters", "_latest", "_most_characters", "_waiting")
+    __slots__ = ("_allowance", "_characters", "_latest", "_waiting")
 
-    def __init__(self, most_characters: float) -> None:
-        self._most_characters = most_characters
+    def __init__(self, allowance: Allowance) -> None:
+        self._allowance = allowance
         self._waiting: OrderedDict[Waiting, None] = OrderedDict()
         self._latest: dict[_Key, Waiting] = {}
         self._characters = 0
@@ -79,14 +88,14 @@ class OutboundQueue:
         key = entry.key
         older = self._latest.get(key) if key is not None else None
         saved = len(older.payload.rest) if older is not None else 0
-        if self._characters - saved + len(entry.payload.rest) > self._most_characters:
+        if self._allowance.used - saved + len(entry.payload.rest) > self._allowance.most:
             return False
         if older is not None:
             self._take(older)
         if key is not None:
             self._latest[key] = entry
         self._waiting[entry] = None
-        self._characters += len(entry.payload.rest)
+        self._count(len(entry.payload.rest))
         return True
 
     def put_first(self, entries: Iterable[Waiting]) -> None:
@@ -94,7 +103,7 @@ class OutboundQueue:
         for entry in reversed(list(entries)):
             self._waiting[entry] = None
             self._waiting.move_to_end(entry, last=False)
-            self._characters += len(entry.payload.rest)
+            self._count(len(entry.payload.rest))
 
     def pop(self) -> Waiting | None:
         """Takes the oldest."""
@@ -116,14 +125,19 @@ class OutboundQueue:
 
     def clear(self) -> list[Waiting]:
         """Takes all of them."""
-        all_of_them, self._characters = list(self._waiting), 0
+        all_of_them = list(self._waiting)
+        self._count(-self._characters)
         self._waiting.clear()
         self._latest.clear()
         return all_of_them
 
     def _take(self, entry: Waiting) -> None:
         del self._waiting[entry]
-        self._characters -= len(entry.payload.rest)
+        self._count(-len(entry.payload.rest))
         key = entry.key
         if key is not None and self._latest.get(key) is entry:
             del self._latest[key]
+
+    def _count(self, characters: int) -> None:
+        self._characters += characters
+        self._allowance.used += characters
