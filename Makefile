@@ -29,7 +29,7 @@ core: $(STAMP)  ## the sans-io tests alone, in seconds
 interop: $(STAMP)  ## get real clients and peers into .cache and drive them (minutes; needs apt-get)
 	$(PY) -m pytest -o timeout=600 tests/interop tests/federation $(ARGS)
 
-crash: $(STAMP)  ## kill -9 at any instant, 200 times and more: is anything lost that was acked? (ARGS='--rounds 20')
+crash: $(STAMP)  ## kill -9 at any instant, of one server and of one of two: is anything lost? (ARGS='--rounds 20')
 	PYTHONPATH=tests $(PY) -m kit.crash $(ARGS)
 
 chaos: $(STAMP)  ## everything that breaks, with every client that is modelled: is everybody still in?

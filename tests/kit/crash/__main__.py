@@ -1,5 +1,8 @@
 """`make crash`: many rounds, with their progress on the terminal and a table at the end.
 
+Columns `archive`, `power` and `spool` are of one server; in `rooms` and `guests` two federate, and the one with the
+rooms or the one with half of those in them dies.
+
 Faults are told with the round in which they were found. The seed that is printed brings the same rounds again; their
 timing is never quite the same, so a rare fault may take several attempts.
 """
@@ -17,10 +20,15 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
-from .campaign import VARIATIONS, Campaign, Outcome
-from .inspection import RULES
+from . import inspection, survey
+from .campaign import Campaign, Outcome
+from .neighbourhood import Neighbourhood
+from .neighbours import GUESTS, HOST
 
-_SHARE = {"archive": 1.0, "power": 0.25, "spool": 0.25}  # of the rounds that are asked for, if it is not the only one
+# Of the rounds that are asked for, if it is not the only one.
+_SHARE = {"archive": 1.0, "power": 0.25, "spool": 0.25, "rooms": 1.0, "guests": 0.25}
+_VICTIMS = {"rooms": HOST, "guests": GUESTS}  # of two servers that federate
+_RULES = tuple(dict.fromkeys((*inspection.RULES, *survey.RULES)))
 _MOST_FAULTS = 20  # of one round, in print
 
 
@@ -32,7 +40,7 @@ def main() -> int:
     outcomes: dict[str, list[Outcome]] = {}
     columns = [TextColumn("{task.description:8}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}")]
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as progress:
-        for name in arguments.only or VARIATIONS:
+        for name in arguments.only or _SHARE:
             rounds = arguments.rounds if arguments.only else max(1, round(arguments.rounds * _SHARE[name]))
             outcomes[name] = _run(name, seed, rounds, progress)
     console.print(_table(outcomes))
@@ -41,17 +49,21 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make crash", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=200, help="of the first variation; the others get a quarter")
+    parser.add_argument("--rounds", type=int, default=200, help="of `archive` and `rooms`; the others get a quarter")
     parser.add_argument("--seed", type=int, default=SystemRandom().randrange(1_000_000))
-    parser.add_argument("--only", action="append", choices=list(VARIATIONS), help="one variation, with all rounds")
+    parser.add_argument("--only", action="append", choices=list(_SHARE), help="one variation, with all rounds")
     return parser.parse_args()
+
+
+def _campaign(directory: Path, seed: int, name: str) -> Campaign | Neighbourhood:
+    return Neighbourhood(directory, seed, _VICTIMS[name]) if name in _VICTIMS else Campaign(directory, seed, name)
 
 
 def _run(name: str, seed: int, rounds: int, progress: Progress) -> list[Outcome]:
     """All rounds of one variation, in a directory that stays if there was a fault."""
     directory = Path(mkdtemp(prefix=f"fermata-crash-{name}-"))
     task = progress.add_task(name, total=rounds + 1, told="")
-    campaign = Campaign(directory, seed, name)
+    campaign = _campaign(directory, seed, name)
     try:
         campaign.prepare()
         outcomes: list[Outcome] = []
@@ -81,10 +93,10 @@ def _table(outcomes: dict[str, list[Outcome]]) -> Table:
     """A column for each variation: how the server died and what was done, then what was wrong."""
     table = Table("", *(Column(name, justify="right") for name in outcomes))
     columns = [_sums(each) for each in outcomes.values()]
-    done = {word for sums in columns for word in sums} - set(RULES)
-    for words in (sorted(done), RULES):
+    done = {word for sums in columns for word in sums} - set(_RULES)
+    for words in (sorted(done), _RULES):
         for word in words:
-            table.add_row(word, *(_number(sums[word], word in RULES) for sums in columns))
+            table.add_row(word, *(_number(sums[word], word in _RULES) for sums in columns))
         table.add_section()
     return table
 

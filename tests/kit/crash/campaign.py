@@ -22,7 +22,8 @@ from .traffic import Traffic
 ACCOUNTS, ABSENT, UNMANAGED = 22, 2, 2  # how many there are; of them, offline in a round; without stream management
 ROOMS = [f"room{number}@conference.{DOMAIN}" for number in range(3)]
 
-_WRONG = re.compile(r"Traceback \(most recent call last\)|Unhandled|#(error|critical)\]")
+#: What no line of a server's log should say.
+WRONG = re.compile(r"Traceback \(most recent call last\)|Unhandled|#(error|critical)\]")
 
 VARIATIONS: Mapping[str, Settings] = {
     "archive": {},
@@ -172,7 +173,7 @@ class Campaign:
     def _new_errors(self) -> list[str]:
         lines = self.server.log[self._log_read :]
         self._log_read += len(lines)
-        return [line.strip() for line in lines if _WRONG.search(line)]
+        return [line.strip() for line in lines if WRONG.search(line)]
 
 
 def count(participants: list[Participant]) -> Counter[str]:

@@ -35,18 +35,12 @@ class Row(NamedTuple):
 
 
 class Snapshot:
-    """The database at one moment, with its write-ahead log."""
+    """The database at one moment, with its write-ahead log; `is_live` is whether a server still writes to it."""
 
-    def __init__(self, database: Path, directory: Path) -> None:
+    def __init__(self, database: Path, directory: Path, is_live: bool = False) -> None:
         directory.mkdir(exist_ok=True)
         copy = directory / database.name
-        for suffix in ("", "-wal"):
-            source = database.with_name(database.name + suffix)
-            target = copy.with_name(copy.name + suffix)
-            target.unlink(missing_ok=True)
-            if source.exists():
-                shutil.copyfile(source, target)
-        self.connection = sqlite3.connect(copy)
+        self.connection = _copy_of_live(database, copy) if is_live else _copy_of_dead(database, copy)
         self.numbers: dict[str, int] = dict(self._rows("SELECT jid, number FROM entity WHERE jid IS NOT NULL"))
         ((key,),) = self._rows("SELECT value FROM meta WHERE key = 'secret of archive ids'")
         self.seq_of = ArchiveIDs(bytes.fromhex(key)).seq_of
@@ -92,3 +86,22 @@ class Snapshot:
 
     def _rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql, parameters).fetchall()
+
+
+def _copy_of_dead(database: Path, copy: Path) -> sqlite3.Connection:
+    for suffix in ("", "-wal"):
+        source = database.with_name(database.name + suffix)
+        target = copy.with_name(copy.name + suffix)
+        target.unlink(missing_ok=True)
+        if source.exists():
+            shutil.copyfile(source, target)
+    return sqlite3.connect(copy)
+
+
+def _copy_of_live(database: Path, copy: Path) -> sqlite3.Connection:
+    for suffix in ("", "-wal", "-shm"):
+        copy.with_name(copy.name + suffix).unlink(missing_ok=True)
+    source, target = sqlite3.connect(f"file:{database}?mode=ro", uri=True), sqlite3.connect(copy)
+    source.backup(target)
+    source.close()
+    return target
