@@ -146,6 +146,15 @@ def test_two_clients_enter_at_once_with_different_nicknames(stage: Stage) -> Non
     assert "210" in codes(stage.told[TABLET][1])
 
 
+def test_a_room_without_a_subject_keeps_nobody_waiting(stage: Stage) -> None:
+    stage.enters(PHONE)
+    stage.enters(TABLET)
+    stage.lets_in("Ben", subject="")
+    stage.message("hello", id="1")
+    assert stage.seen(PHONE) == ["Ben", "Ann", "hello"]
+    assert stage.seen(TABLET) == ["Ben", "Ann", "subject", "hello"]
+
+
 # -- the join fails
 
 

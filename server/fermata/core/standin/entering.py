@@ -47,6 +47,7 @@ def enter(s: StandInState, client: JID, presence: Element, to: JID, now: float) 
     if len(s.waiting) >= _MOST_WAITING:
         raise StanzaError("resource-constraint", "too many of your clients are entering that room", "wait")
     s.waiting = [*(each for each in s.waiting if each.client != client), newcomer]
+    s.attached.pop(client, None)  # it will be told everything anew
     acts: list[Act] = [Attached(client)]
     if s.standing is Standing.ENTERING or s.view.is_being_told:
         return acts
@@ -170,6 +171,12 @@ def _let_in(s: StandInState, newcomer: Newcomer, now: float) -> list[Act]:
     return [*acts, *replay(s, newcomer.client)]
 
 
+def _let_all_in(s: StandInState, now: float) -> list[Act]:
+    """All who wait, where what is known has to do."""
+    waiting, s.waiting, s.driver = s.waiting, [], None
+    return [act for newcomer in waiting for act in _let_in(s, newcomer, now)]
+
+
 def replay(s: StandInState, client: JID) -> list[Act]:
     """Tells a client the history."""
     seat = s.attached[client]
@@ -207,12 +214,11 @@ def _pong(s: StandInState, iq: Element) -> Element:
 # -- it does not
 
 
-def refused(s: StandInState, error: Element) -> list[Act]:
+def refused(s: StandInState, error: Element, now: float) -> list[Act]:
     """The room has answered with an error: those hear of it in whose words it was to enter, and others are tried."""
-    if s.standing is Standing.IN:
-        s.view.abandon()
-        return [Doubt()]
     s.view.abandon()
+    if s.standing is Standing.IN:
+        return [*(_let_all_in(s, now) if s.view.is_known else []), Doubt()]
     s.standing = Standing.FALLEN
     driver = next((each for each in s.waiting if each.client == s.driver), None)
     s.driver = None

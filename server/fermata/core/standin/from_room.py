@@ -33,7 +33,7 @@ def presence(s: StandInState, stanza: Element, payload: Payload, sender: JID, no
     """Somebody enters, leaves, changes; or one's own way in and out."""
     type, codes = stanza.get("type", ""), codes_of(stanza)
     if type == "error":
-        return _error(s, stanza)
+        return _error(s, stanza, now)
     if type not in ("", "unavailable"):
         return []
     if s.standing in _OUT:
@@ -74,7 +74,7 @@ def _own_exit(s: StandInState, stanza: Element, payload: Payload, codes: frozens
     return [Fallen(s.nick, _SHUTDOWN_PAUSE if _SHUTDOWN in codes else 0.0), Save()]
 
 
-def _error(s: StandInState, stanza: Element) -> list[Act]:
+def _error(s: StandInState, stanza: Element, now: float) -> list[Act]:
     if s.renaming is not None and s.standing is Standing.IN and not s.view.is_being_told:
         (client, asked), s.renaming = s.renaming, None
         answer = copy_of(stanza)
@@ -84,7 +84,7 @@ def _error(s: StandInState, stanza: Element) -> list[Act]:
             answer.set("id", id)
         return [Answer(client, answer)]
     if s.view.is_being_told:
-        return entering.refused(s, stanza)
+        return entering.refused(s, stanza, now)
     return []
 
 
@@ -112,9 +112,10 @@ def _said(s: StandInState, stanza: Element, payload: Payload, sender: JID) -> li
     is_new = s.recent.takes(identity(stanza, s.room)) or not (stamp or has_id)
     if not is_new:
         return s.to_some(payload, tuple(client for client, seat in s.attached.items() if seat.is_new))
+    acts = [] if stamp else _history_ends(s)  # some rooms have no subject
     if not room_keeps(stanza) & ARCHIVE:
-        return s.to_all(payload)
-    return [Said(payload, stanza, s.ready(payload, s.clients), stamp)]
+        return [*acts, *s.to_all(payload)]
+    return [*acts, Said(payload, stanza, s.ready(payload, s.clients), stamp)]
 
 
 def _subject(s: StandInState, payload: Payload) -> list[Act]:
@@ -122,12 +123,17 @@ def _subject(s: StandInState, payload: Payload) -> list[Act]:
     is_changed = s.view.subject is None or s.view.subject.rest != payload.rest
     s.view.subject = payload
     told = tuple(client for client, seat in s.attached.items() if is_changed or seat.is_new)
-    behind = [client for client, seat in s.attached.items() if seat.limits is not None]
-    acts = s.to_some(payload, tuple(client for client in told if client not in behind))
-    for seat in s.attached.values():
+    behind = {client for client, seat in s.attached.items() if seat.limits is not None}
+    return [*s.to_some(payload, tuple(client for client in told if client not in behind)), *_history_ends(s)]
+
+
+def _history_ends(s: StandInState) -> list[Act]:
+    """Those who have entered with others are told theirs now."""
+    acts: list[Act] = []
+    for client, seat in list(s.attached.items()):
         seat.is_new = False
-    for client in behind:
-        acts += entering.replay(s, client)
+        if seat.limits is not None:
+            acts += entering.replay(s, client)
     return acts
 
 

@@ -118,7 +118,7 @@ class StandIn:
         if s.parked and s.standing is Standing.IN:
             parked, s.parked = s.parked, []
             acts += [ToRoom(message) for _, message in parked]
-        if s.attached and not s.view.is_known and not s.view.is_being_told:
+        if (s.attached or s.waiting) and not s.view.is_known and not s.view.is_being_told:
             acts += entering.resync(s)
         return acts
 
