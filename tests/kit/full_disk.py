@@ -1,4 +1,4 @@
-"""A disk that is full, for one process at least."""
+"""A disk that is full, for one process at least: this one, or another."""
 
 import resource
 from collections.abc import Iterator
@@ -6,11 +6,11 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def no_file_longer_than(size: int) -> Iterator[None]:
-    """As on a full disk: writing beyond this size fails."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+def no_file_longer_than(size: int, process: int = 0) -> Iterator[None]:
+    """As on a full disk: writing beyond this size fails; for the process with that id, if one is given."""
+    limits = resource.prlimit(process, resource.RLIMIT_FSIZE)
+    resource.prlimit(process, resource.RLIMIT_FSIZE, (size, limits[1]))
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        resource.prlimit(process, resource.RLIMIT_FSIZE, limits)
