@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from fermata.app.config_tables import Config
 from fermata.core.muc.effects import Reading
 from fermata.core.muc.history import History
+from fermata.core.s2s import missed
 from fermata.core.stored_xml import stanza_from
 from fermata.services.muc import LiveRoom, RoomService
 from kit import ns
@@ -233,3 +234,17 @@ def test_a_room_that_cannot_tell_what_was_missed_goes_on_with_what_is_said(
 
 def awaited(world: World) -> int:
     return sum(len(room.rules.state.awaited) for service in world.parts.room_services for room in service.rooms)
+
+
+def test_where_too_much_was_said_about_occupants_to_be_noted_all_of_them_are_told(
+    world: World, dialling: Dialling, ann: Client, inbound: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(missed, "MOST_NICKS", 2)
+    enter(inbound, BOB, "Bob")
+    reached(dialling).trunk.lost(SILENT)
+    for nick in ("Eve1", "Eve2", "Eve3"):
+        dan = world.online(f"dan@localhost/{nick}")
+        dan.send(f"<presence to='{ROOM}/{nick}'><x xmlns='{ns.MUC}'/></presence>")
+        dan.send(f"<presence to='{ROOM}/{nick}' type='unavailable'/>")
+    ann.send(f"<presence to='{ROOM}/Ann'><show>away</show></presence>")
+    assert set(told(reached(dialling), BOB)) == {"-Eve1", "-Eve2", "+Ann", "+Bob!"}

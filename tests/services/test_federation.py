@@ -118,6 +118,18 @@ def test_what_may_not_have_arrived_is_sent_again_on_the_next_connection_with_its
     assert f"<delay xmlns='{ns.DELAY}'" in again
 
 
+def test_what_is_sent_again_more_than_once_has_the_time_of_the_first_loss(
+    world: World, dialling: Dialling, ann: Client
+) -> None:
+    say(ann, "one")
+    dialling.connect().trunk.lost(SILENT)
+    wire = dialling.connect()
+    (first,) = wire.stanzas()
+    world.advance(10)
+    wire.trunk.lost(SILENT)
+    assert dialling.connect().stanzas() == [first]
+
+
 def test_a_request_that_may_have_been_met_is_failed_and_not_repeated(dialling: Dialling, ann: Client) -> None:
     ann.send(f"<iq type='set' id='q1' to='b.example'><query xmlns='{ns.VERSION}'/></iq>")
     wire = dialling.connect()

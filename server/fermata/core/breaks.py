@@ -11,18 +11,22 @@ class Breaks:
     __slots__ = ("_until",)
 
     def __init__(self) -> None:
-        self._until: dict[str, float] = {}
+        self._until: dict[str, float] = {}  # the soonest first
 
     def note(self, domain: str, now: float) -> None:
         """A connection with that domain is new, or, if it is empty, all of them are."""
+        self._forget(now)
+        self._until.pop(domain, None)
         self._until[domain] = now + self.SECONDS
 
     def is_recent(self, domain: str, now: float) -> bool:
         """Whether somebody at that domain may say again what he has said."""
-        until = self._until
-        if not until:
+        if not self._until:
             return False
-        if min(until.values()) < now:
-            for each in [each for each, end in until.items() if end < now]:
-                del until[each]
-        return domain in until or "" in until
+        self._forget(now)
+        return domain in self._until or "" in self._until
+
+    def _forget(self, now: float) -> None:
+        until = self._until
+        while until and until[oldest := next(iter(until))] < now:
+            del until[oldest]

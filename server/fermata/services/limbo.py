@@ -5,22 +5,23 @@ asked whether they are still there. Only time removes them, and only much of it.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ..core.archive_query import Found
 from ..core.muc import limbo
-from ..core.s2s.missed import Missed
+from ..core.s2s.missed import Missed, MissedInRoom
 from ..host.federation import Pair
 from ..host.origin import Clock
 from ..host.residents import Spawn
 from ..xmpp.element import Element
 from ..xmpp.jid import JID
-from .muc import RoomService
+from .muc import LiveRoom, RoomService
 from .server_links import ServerLinks
 
 _log = logging.getLogger(__name__)
 _SWEEP_SECONDS: Final = 60.0
+_FRESH_SECONDS: Final = 1.0
 SHORT_SECONDS: Final = 5.0  #: who was out of reach for no longer than that need not be asked
 
 
@@ -36,6 +37,8 @@ class Limbo:
     ) -> None:
         self._links, self._services = links, services
         self._clock, self._spawn = clock, spawn
+        self._present: dict[str, dict[str, list[tuple[JID, JID]]]] = {}
+        self._present_at = -1.0
         links.listeners.append(self)
         clock.callLater(_SWEEP_SECONDS, self._sweep)
 
@@ -61,8 +64,7 @@ class Limbo:
         service = self._services.get(pair.local)
         if service is None:
             return
-        domain = JID.parse(pair.remote)
-        present = {session for room in service.rooms for session in limbo.at(room.rules.state, domain)}
+        present = {session for _, session in self._present_from(pair)}
         self._links.by_pair[pair].note_from_now(Missed(present, self._clock.seconds()))
 
     def up(self, pair: Pair) -> None:
@@ -72,7 +74,7 @@ class Limbo:
         if service is None or missed is None:
             return
         if self._clock.seconds() - missed.since > SHORT_SECONDS:
-            self._ask(service, JID.parse(pair.remote))
+            self._ask(service, pair)
         if not missed.rooms:
             link.missed = None
         for name in list(missed.rooms):
@@ -113,7 +115,7 @@ class Limbo:
         sessions = tuple([session for session in limbo.at(state, domain) if missed.misses(jid, session)])
         found = answer if isinstance(answer, Found) else None
         # In line behind what the room has said so far, all of which is noted instead of sent.
-        effects = limbo.catch_up(state, domain, sessions, noted.nicks, noted.first, found)
+        effects = limbo.catch_up(state, domain, sessions, _nicks(room, noted), noted.first, found)
         room.queue.put(0, None, self._over, jid, pair, missed)
         service.perform(room, effects)
 
@@ -125,12 +127,29 @@ class Limbo:
             if not missed.rooms:
                 link.missed = None
 
-    def _ask(self, service: RoomService, domain: JID) -> None:
+    def _ask(self, service: RoomService, pair: Pair) -> None:
         """A server that was gone for a while may have lost whom it had: each of them is asked, in time."""
-        for room in service.rooms:
-            for session in limbo.at(room.rules.state, domain):
-                service.verification.recall(room.rules.jid, session, False)
-        service.verification.domain_up(domain, False)
+        for room, session in self._present_from(pair):
+            live = service.rooms.get(room)
+            if live is not None and live.rules.occupants.at(session) is not None:
+                service.verification.recall(room, session, False)
+        service.verification.domain_up(JID.parse(pair.remote), False)
+
+    def _present_from(self, pair: Pair) -> list[tuple[JID, JID]]:
+        """The rooms with people of that server in them, and their sessions; perhaps as it was a moment ago.
+
+        When many ways are lost at once, as when our own network is down, the rooms are gone through once for them all.
+        """
+        now = self._clock.seconds()
+        if now >= self._present_at + _FRESH_SECONDS:
+            self._present_at, self._present = now, {}
+        found = self._present.get(pair.local)
+        if found is None:
+            found = self._present[pair.local] = {}
+            for room in self._services[pair.local].rooms:
+                for session in room.rules.occupants.everyone:
+                    found.setdefault(session.domain, []).append((room.rules.jid, session))
+        return found.get(pair.remote, [])
 
     # -- the end of patience
 
@@ -153,6 +172,13 @@ class Limbo:
             if effects.records:
                 service.perform(room, effects)
         return is_anybody_there
+
+
+def _nicks(room: LiveRoom, noted: MissedInRoom) -> Iterable[str]:
+    """The occupant JIDs that those who missed something are to be told of."""
+    if not noted.is_full:
+        return noted.nicks
+    return {**noted.nicks, **{occupant.jid: None for occupant in room.rules.occupants}}
 
 
 class Ejection:

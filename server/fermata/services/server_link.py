@@ -28,6 +28,7 @@ _WIDEST: Final = 4  # bytes that a character has in UTF-8 at most
 _FORGET_SECONDS: Final = 3600.0
 _CONTACT_SECONDS: Final = 1.0  #: so often, at most, what comes from there does
 _DEAD_SECONDS: Final = 60.0  #: so often, at most, somebody's stanza makes us try a dead one again
+_DELAY: Final = f"<delay xmlns='{ns.DELAY}'"
 _PING: Final = "{%s}ping" % ns.PING
 
 
@@ -200,6 +201,8 @@ class ServerLink:
         self._stop_trying()
         self.state.connected(self._around.clock.seconds())
         self.drain()
+        if self.trunk is not trunk:  # it was lost again at once
+            return
         if self.missed is not None:
             self.missed.end()
         if was_broken:
@@ -281,7 +284,7 @@ class ServerLink:
                 return None
             self._refuse(entry, StanzaError("remote-server-timeout", f"the connection to {self.pair.remote} broke"))
             return None
-        if payload.kind == "message":
+        if payload.kind == "message" and _DELAY not in payload.rest:
             entry.payload = payload.with_child(serialise(delay(self.pair.local, now)))
         return entry
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fermata.core.s2s.missed import Missed
+from fermata.core.s2s.missed import MOST_NICKS, Missed
 from fermata.xmpp.jid import JID
 from fermata.xmpp.payload import Payload
 
@@ -78,3 +78,27 @@ def test_what_is_lost_again_before_it_was_told_stays_missed_since_the_first_time
     newer.note(said("b"), CEM)
     assert newer.since == 5
     assert newer.rooms[ROOM].first == "a"
+
+
+def test_of_very_many_nicknames_no_more_is_noted_than_that_there_are_more() -> None:
+    missed = Missed([BOB], 0)
+    for number in range(2 * MOST_NICKS):
+        assert missed.note(shown(f"n{number}", "unavailable"), BOB)
+    assert len(missed.rooms[ROOM].nicks) == MOST_NICKS
+    assert missed.rooms[ROOM].is_full
+
+
+def test_whoever_has_left_or_is_about_to_enter_misses_nothing() -> None:
+    missed = Missed([BOB, CEM], 0)
+    missed.begin([(shown("Cem", "", SELF), CEM)])
+    assert (missed.misses(ROOM, BOB), missed.misses(ROOM, CEM)) == (True, False)
+    assert not missed.note(said("a"), CEM)
+    assert not missed.note(shown("Bob", "unavailable", SELF), BOB)
+    assert not missed.misses(ROOM, BOB)
+    assert missed.misses("other@rooms.a.example", BOB)
+
+
+def test_who_changes_his_nickname_is_still_there() -> None:
+    missed = Missed([BOB], 0)
+    assert not missed.note(shown("Bob", "unavailable", SELF.replace("<status", "<status code='303'/><status")), BOB)
+    assert missed.misses(ROOM, BOB)

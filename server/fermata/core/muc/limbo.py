@@ -6,7 +6,7 @@ have, at most `MOST` of them, and the occupants of whom something was said as th
 """
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from ...xmpp import namespaces as ns
@@ -48,7 +48,7 @@ def catch_up(
     room: RoomState,
     domain: JID,
     sessions: tuple[JID, ...],
-    nicks: Collection[str],
+    nicks: Iterable[str],
     first: str,
     answer: Found | None,
 ) -> Effects:

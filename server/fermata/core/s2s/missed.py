@@ -10,6 +10,7 @@ from typing import Final
 from ...xmpp.jid import JID
 from ...xmpp.payload import Payload
 
+MOST_NICKS: Final = 1_000  #: of which it is noted, for a room, that something was said about them
 _SELF: Final = "code='110'"
 _RENAMED: Final = "code='303'"
 _SUBJECT: Final = "<subject"  # no text can hold a "<"
@@ -19,7 +20,7 @@ class MissedInRoom:
     """What was missed in one room: since which message of its archive, and whose presence has changed.
 
     `first` is the stanza-id of the first message that was missed, empty if there is none; `nicks` are the occupant
-    JIDs that something was said about.
+    JIDs that something was said about, as far as they are not too many: `is_full` says that they are.
     """
 
     __slots__ = ("first", "nicks")
@@ -27,6 +28,11 @@ class MissedInRoom:
     def __init__(self) -> None:
         self.first = ""
         self.nicks: dict[str, None] = {}
+
+    @property
+    def is_full(self) -> bool:
+        """Whether something may have been said about any other occupant as well."""
+        return len(self.nicks) >= MOST_NICKS
 
 
 class Missed:
@@ -84,7 +90,8 @@ class Missed:
                 return False
             room = self.rooms[name] = MissedInRoom()
         if not is_message:
-            room.nicks[payload.sender] = None
+            if not room.is_full:
+                room.nicks[payload.sender] = None
         elif not room.first:
             room.first = payload.archive_id  # stays empty for what is kept nowhere, and need not be told again
         return True
