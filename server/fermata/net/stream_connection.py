@@ -16,8 +16,9 @@ from .turn_writes import TurnWrites
 
 _CLOSE_SECONDS: Final = 0.5  #: how long the peer has to read our goodbye
 _ABORT_SECONDS: Final = 5.0  #: and how long to close the connection properly
-# A machine that is gone says nothing, and not every protocol lets one ask: the system finds out, in two minutes.
-_KEEPALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 20, "TCP_KEEPCNT": 3}
+# A machine that is gone says nothing, and not every protocol lets one ask: the system finds out, in two minutes. It
+# asks only while nothing is under way; that something arrives nowhere (milliseconds), it would bear for longer.
+_KEEPALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 20, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 120_000}
 
 
 @implementer(IPushProducer)
