@@ -8,7 +8,10 @@ from federation.internet import Internet, internet
 from federation.scene import Scene
 from federation.site import Site
 from federation.sites import Sites
+from interop.coroutines import pytest_pyfunc_call, runner
 from interop.peers import PeerError
+
+__all__ = ["pytest_pyfunc_call", "runner"]
 
 PAIRS = [
     ("fermata", "fermata-usual-second"),

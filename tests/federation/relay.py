@@ -58,13 +58,6 @@ class Relay:
         """Pass nothing on, and say nothing of it."""
         self._passing.clear()
 
-    def hold_for(self, seconds: float) -> None:
-        """Do so, and go on after that time."""
-        self.hold()
-        timer = threading.Timer(seconds, self.go_on)
-        timer.daemon = True
-        timer.start()
-
     def go_on(self) -> None:
         """Pass everything on, what was held up first."""
         self._passing.set()

@@ -1,16 +1,18 @@
-"""Real clients, the server that they talk to, and one event loop for each test that is a coroutine."""
+"""Real clients, the server that they talk to, and one event loop for each test."""
 
 import asyncio
-import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from interop.clients import Clients
+from interop.coroutines import pytest_pyfunc_call, runner
 from interop.peers import Peer, PeerError, unpack
 from kit.people import PASSWORD
 from kit.server import Server
+
+__all__ = ["pytest_pyfunc_call", "runner"]
 
 ACCOUNTS = 200
 
@@ -36,12 +38,6 @@ def strict_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Se
 
 
 @pytest.fixture
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
-
-
-@pytest.fixture
 def clients(strict_server: tuple[Server, Iterator[str]], runner: asyncio.Runner, tmp_path: Path) -> Iterator[Clients]:
     server, names = strict_server
     mark = len(server.log)
@@ -50,14 +46,3 @@ def clients(strict_server: tuple[Server, Iterator[str]], runner: asyncio.Runner,
     runner.run(clients.leave())
     assert server.is_running(), f"the server is gone:\n{''.join(server.log[-40:])}"
     assert not server.failures(mark), f"the server's log:\n{server.failures(mark)}"
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Runs a test that is a coroutine in the event loop of its clients."""
-    if not inspect.iscoroutinefunction(pyfuncitem.obj):
-        return None
-    runner = pyfuncitem.funcargs["runner"]
-    arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters}
-    runner.run(pyfuncitem.obj(**arguments))
-    return True

@@ -91,10 +91,10 @@ class Profanity:
         """What the field of a form with that label is called here."""
         return (await self.matches(rf"\[(field\d+)\] {label}:"))[1]
 
-    async def log_in(self, jid: str, password: str, port: int, tls: str = "force") -> None:
+    async def log_in(self, jid: str, password: str, port: int, tls: str = "force", host: str = "127.0.0.1") -> None:
         """Connects to a server on this machine."""
         await self.shows("Profanity. Type /help for help information.")
-        self.type(f"/connect {jid} server 127.0.0.1 port {port} tls {tls}")
+        self.type(f"/connect {jid} server {host} port {port} tls {tls}")
         await self.shows("Enter password:")
         self.type(password)
         await self.matches(rf"{re.escape(jid)}/\S+ logged in successfully")

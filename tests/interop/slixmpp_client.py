@@ -49,14 +49,14 @@ class SlixmppClient(ClientXMPP):
 
     # -- coming and going
 
-    async def log_in(self, port: int, *, direct_tls: bool = False) -> None:
+    async def log_in(self, port: int, *, host: str = "127.0.0.1", direct_tls: bool = False) -> None:
         """Connects, authenticates, and sends presence. Raises LoginError."""
-        await self.come(port, "session_start", direct_tls=direct_tls)
+        await self.come(port, "session_start", host=host, direct_tls=direct_tls)
         self.send_presence()
         await self.get_roster(timeout=DEADLINE)
         await self.presence(self.boundjid.full)
 
-    async def come(self, port: int, welcome: str, *, direct_tls: bool = False) -> None:
+    async def come(self, port: int, welcome: str, *, host: str = "127.0.0.1", direct_tls: bool = False) -> None:
         """Connects, until slixmpp has the event `welcome`. Raises LoginError."""
         self.enable_direct_tls, self.enable_starttls = direct_tls, not direct_tls
         outcome: asyncio.Future[str] = self.loop.create_future()
@@ -67,7 +67,7 @@ class SlixmppClient(ClientXMPP):
         with ExitStack() as stack:
             for event in (welcome, *_FAILURES):
                 stack.enter_context(self.event_handler(event, told(event)))
-            self.connect("127.0.0.1", port)
+            self.connect(host, port)
             happened = await asyncio.wait_for(outcome, DEADLINE)
         if happened != welcome:
             raise LoginError(happened)

@@ -21,10 +21,10 @@ class Watched:
         self._change.set()
         self._change = asyncio.Event()
 
-    async def until(self, look: Callable[[], T | None], wanted: str) -> T:
-        """What `look` finds, once it is not None. Raises AssertionError if it does not come."""
+    async def until(self, look: Callable[[], T | None], wanted: str, seconds: float = DEADLINE) -> T:
+        """What `look` finds, once it is not None. Raises AssertionError if it does not come in time."""
         try:
-            async with asyncio.timeout(DEADLINE):
+            async with asyncio.timeout(seconds):
                 while (found := look()) is None:
                     await self._change.wait()
                 return found
