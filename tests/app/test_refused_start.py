@@ -50,14 +50,24 @@ DAMAGES: dict[Callable[[Path], None], str] = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_what_cannot_be_used_is_told_and_not_touched(tmp_path: Path, damage: Callable[[Path], None]) -> None:
-    server = Server(tmp_path)
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Server:
+    """A server that ran once, and stopped as it should."""
+    server = Server(tmp_path_factory.mktemp("stopped"))
     server.add_accounts([("juliet@localhost", "o-wild-west-wind")])
     server.start()
-    Client(server.link()).open()  # now it is running, and stops as it should
+    Client(server.link()).open()  # now it is running
     server.stop()
     server.cut_all()
+    return server
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_cannot_be_used_is_told_and_not_touched(
+    tmp_path: Path, stopped: Server, damage: Callable[[Path], None]
+) -> None:
+    server = Server(tmp_path)
+    server.copy_data(stopped)
     data = tmp_path / "var"
     damage(data)
     before = contents(data)
