@@ -168,7 +168,11 @@ class Company:
 
     async def all_are_in(self, within: float = 0.0) -> None:
         """The room has everybody with the session that he has, and nobody else; if not now, then in so many seconds."""
-        wanted = {(member.nick, member.jid) for member in self.everybody}
+        await self.are_in(self.everybody, within)
+
+    async def are_in(self, members: Sequence[Member], within: float = 0.0) -> None:
+        """It has these, likewise."""
+        wanted = {(member.nick, member.jid) for member in members}
         until = time.monotonic() + within
         while (found := {(nick, jid) for nick, jid, _ in await self.occupants()}) != wanted:
             assert time.monotonic() < until, f"there are {found}, and there should be {wanted}"

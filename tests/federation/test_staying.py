@@ -127,15 +127,15 @@ async def test_nobody_notices_that_the_network_was_silent_for_a_minute(company: 
     await company.nobody_noticed()
 
 
-@pytest.mark.parametrize("how", ["stop", "kill"])
-async def test_who_comes_back_after_his_server_was_away_has_missed_nothing(
-    company: Company, peers: list[Site], how: str
-) -> None:
+async def peers_fall_and_rise(company: Company, peers: list[Site], how: str) -> None:
     await company.say(5)
     await company.fall(peers, how)
     await company.say(5)
     await asyncio.gather(*(asyncio.to_thread(peer.start) for peer in peers))
     await company.say(5)
+
+
+async def all_come_back(company: Company) -> None:
     for guest in company.guests:
         guest.connect_again()
     for guest in company.guests:
@@ -143,6 +143,22 @@ async def test_who_comes_back_after_his_server_was_away_has_missed_nothing(
     await company.all_have_heard()
     await company.all_are_in(LIMIT)
     await company.all_talk()
+
+
+async def test_who_comes_back_at_once_when_his_server_was_killed_has_missed_nothing(
+    company: Company, peers: list[Site]
+) -> None:
+    await peers_fall_and_rise(company, peers, "kill")
+    await all_come_back(company)
+
+
+async def test_who_comes_back_later_when_his_server_had_stopped_is_gone_until_then_and_has_missed_nothing(
+    company: Company, peers: list[Site]
+) -> None:
+    await peers_fall_and_rise(company, peers, "stop")
+    await company.are_in([company.ann, company.wes], LIMIT)
+    await company.say(2)
+    await all_come_back(company)
 
 
 @pytest.fixture
