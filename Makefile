@@ -5,6 +5,8 @@ STAMP  := $(VENV)/.installed
 PY     := $(VENV)/bin/python
 ARGS   ?=
 .DEFAULT_GOAL := help
+# The tests start Python hundreds of times: where this is set, each start would compile the whole server again.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help run test core lint interop bench chaos crash clean
 
 help:  ## show this list
