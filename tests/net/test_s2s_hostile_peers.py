@@ -507,3 +507,32 @@ def test_listeners_close_all_connections_at_the_end(net: Net, here: Server, ther
     assert b"<system-shutdown " in other.heard
     assert len(there.listeners) == 0
     assert len(trunk.troubles) == 1
+
+
+# -- who sends very much at a time
+
+
+def test_a_flood_does_not_hold_up_others_and_arrives_in_order(net: Net, here: Server, there: Server) -> None:
+    flooding, _, flooded = proven(net, there, here)
+    modest, _, heard = proven(net, there, here)
+    heard.taken = flooded.taken
+    flooding.say("".join(f"<message {ADDRESSES} id='{number}'/>" for number in range(1000)))
+    modest.say(f"<message {ADDRESSES} id='modest'/>")
+    net.run()
+    taken = [str(stanza.get("id")) for stanza in flooded.taken]
+    assert taken.index("modest") < 200
+    taken.remove("modest")
+    assert taken == [str(number) for number in range(1000)]
+
+
+def test_all_of_a_flood_is_taken_from_who_closes_the_connection_behind_it(
+    net: Net, here: Server, there: Server
+) -> None:
+    flooding, end, flooded = proven(net, there, here)
+    flooding.say("".join(f"<message {ADDRESSES} id='{number}'/>" for number in range(1000)))
+    net.clock.advance(0)
+    end.loseConnection()
+    net.run(10)
+    assert len(flooded.taken) == 1000
+    assert flooded.troubles != []
+    assert everything_is_over(net)

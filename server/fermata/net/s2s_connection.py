@@ -30,6 +30,7 @@ from .stream_connection import StreamConnection
 from .turn_writes import TurnWrites
 
 _GOODBYE_SECONDS: Final = 5.0  #: how long the peer has to close its stream, once we have closed ours
+_AT_ONCE: Final = 4_096  #: so many bytes of one connection are dealt with before the others have their turn
 _PATIENCE: Final = 10  #: so many times the limit of an element may all that comes before authentication be
 _UNREAD_ANSWERS: Final = 100  #: so many answers about keys are given to a peer that reads nothing
 _REMEMBERED: Final = 16  #: for so many domains it is remembered what a certificate proves
@@ -71,6 +72,7 @@ class ServerConnection(StreamConnection):
         self._trunk: Trunk | None = None
         self._trouble: Trouble | None = None  # why it ends, once that is known
         self._received = 0  # bytes before anything was proven
+        self._unread = bytearray()  # what has come, and waits for its turn
         self._unread_answers = 0
         self._has_said_goodbye = self._is_over = self._has_let_go = self._is_gone = False
         self.address = ""
@@ -140,6 +142,28 @@ class ServerConnection(StreamConnection):
     def dataReceived(self, data: bytes) -> None:
         """See Protocol."""
         self.quiet = 0
+        if self._unread:
+            self._unread += data
+        elif self._trunk is None or len(data) <= _AT_ONCE:
+            self._read(data)
+        else:
+            self._unread += data
+            self.transport.pauseProducing()
+            self._read_on()
+
+    def _read_on(self) -> None:
+        """Reads some of what has come; the other connections have their turn before the rest."""
+        if self._is_gone:
+            return
+        data = bytes(self._unread[:_AT_ONCE])
+        del self._unread[:_AT_ONCE]
+        if self._unread:
+            self._clock.callLater(0, self._read_on)
+        else:
+            self.transport.resumeProducing()
+        self._read(data)
+
+    def _read(self, data: bytes) -> None:
         if self._closing:
             return
         try:
@@ -152,6 +176,7 @@ class ServerConnection(StreamConnection):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """See Protocol."""
         self._is_gone = True
+        self._read(bytes(self._unread))
         if self._trouble is None:
             self._trouble = self._cut(reason)
         super().connectionLost(reason)
