@@ -86,7 +86,7 @@ class StandingIn:
             ground.spawn,
             config.accounts.abandoned_days,
         )
-        ground.presences.on_directed = stand_ins.entering
+        ground.presences.on_directed, stand_ins.stamps = stand_ins.entering, ground.presences.stamps
         ground.presences.on_withdrawal.append(stand_ins.withdrawn)
         ground.presences.on_broadcast.append(self._wishes.broadcast)
         services[Users].on_removal.append(self._wishes.removed)

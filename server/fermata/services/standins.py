@@ -1,6 +1,6 @@
 """Accounts in rooms: where clients, rooms and time meet the stand-ins (docs/design/0006)."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -56,6 +56,8 @@ class StandIns:
         self._mode, self._most = mode, most
         self.performer: Performer
         self.guard: Guard
+        #: what the server adds to the presence of sessions, see Presences
+        self.stamps: Sequence[Callable[[Account, Element], None]] = ()
 
     # -- what is known
 
@@ -140,6 +142,10 @@ class StandIns:
             session.attached.pop(to.bare, None)
             self._router.route(stanza, to, session.jid, session)
             return
+        account = self._accounts.get(holder.jid)
+        if account is not None and stanza.tag == "presence" and not stanza.get("type"):
+            for stamp in self.stamps:
+                stamp(account, stanza)
         acts = stand_in.sent(session.jid, stanza, to, self._clock.seconds())
         self.performer.perform(holder, stand_in, acts, Behalf(session, self._relayed))
 

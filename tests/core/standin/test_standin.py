@@ -67,6 +67,24 @@ def test_the_client_sees_others_then_itself_then_history_then_the_subject(stage:
     assert codes(stage.told[PHONE][2]) == {"110", "100"}
 
 
+def test_each_client_knows_its_own_presence_by_the_id_of_its_join(stage: Stage) -> None:
+    stage.enters(PHONE, id="one")
+    stage.enters(TABLET, id="other")
+    stage.lets_in("Ben")
+    assert [each.get("id") for each in stage.told[PHONE][:2]] == [None, "one"]
+    assert [each.get("id") for each in stage.told[TABLET][:2]] == [None, "other"]
+
+
+def test_what_a_client_says_again_it_learns_to_have_been_heard(inside: Stage) -> None:
+    inside.enters(TABLET)
+    inside.clear()
+    for _ in range(2):
+        inside.sends(f"<message to='{ROOM}' type='groupchat' id='m-hi'><body>hi</body></message>", TABLET)
+        inside.message("hi", nick="Ann", id="7")
+    assert inside.seen(TABLET) == ["hi", "hi"]
+    assert inside.seen(PHONE) == ["hi"]
+
+
 def test_the_guardian_watches_from_then_on(stage: Stage) -> None:
     stage.enters()
     assert stage.wants(done.Fallen), "if the room never answers, it is tried again"
@@ -493,6 +511,13 @@ def test_the_most_available_client_counts_and_changes_are_gathered(inside: Stage
     inside.sends(f"<presence to='{ROOM}/Ann'/>", TABLET)
     inside.after(6)
     assert [each.findtext("show") for each in inside.to_room] == ["dnd", None]
+
+
+def test_what_a_client_says_beside_it_is_said_but_not_what_it_can(inside: Stage) -> None:
+    caps = "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='x' ver='y'/>"
+    inside.sends(f"<presence to='{ROOM}/Ann'><x xmlns='urn:example'/><priority>3</priority>{caps}</presence>")
+    inside.after(6)
+    assert [each.tag for each in inside.to_room[0]] == ["{urn:example}x"]
 
 
 def test_without_any_client_the_account_is_away_for_long(wished: Stage) -> None:

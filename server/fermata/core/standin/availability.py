@@ -10,7 +10,8 @@ from .stanzas import idle
 from .state import COALESCE_SECONDS, StandInState
 
 _RANKS: Final = {"chat": 0, "": 1, "dnd": 2, "away": 3, "xa": 4}
-_SHOWN: Final = frozenset({"show", "status", "{%s}x" % ns.VCARD_UPDATE})
+# What is about one client, or about entering, is not said in the name of all.
+_OWN: Final = ("priority", "{%s}" % ns.CAPS, "{%s}" % ns.MUC, "{" + ns.FERMATA)
 
 
 def children(s: StandInState) -> list[Element]:
@@ -22,7 +23,7 @@ def children(s: StandInState) -> list[Element]:
     best = min(presences, key=_rank, default=None)
     if best is None:
         return [E("show", None, "xa"), *([idle(s.away_since)] if s.away_since else []), *s.extra]
-    return [*(item for item in best if item.tag in _SHOWN), *s.extra]
+    return [*(item for item in best if not item.tag.startswith(_OWN)), *s.extra]
 
 
 def stated(s: StandInState) -> list[Element]:

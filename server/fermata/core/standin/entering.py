@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import inf
 from typing import Final
 
-from ...xmpp.element import E, Element, child
+from ...xmpp.element import E, Element, child, copy_of
 from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
 from ...xmpp.payload import Payload, payload_of
@@ -150,6 +150,10 @@ def _let_in_first(s: StandInState, newcomer: Newcomer, presence: Element) -> lis
     seat.is_new = True
     if s.here != newcomer.nick and "210" not in codes_of(presence):
         presence = with_code(presence, "210")
+    presence = copy_of(presence)
+    presence.attrib.pop("id", None)
+    if newcomer.id:
+        presence.set("id", newcomer.id)
     return [
         *(ToClients(each, (client,)) for each in s.view.others.values()),
         ToClients(payload_of(presence), (client,)),
@@ -161,7 +165,7 @@ def _let_in_later(s: StandInState, newcomer: Newcomer) -> list[Act]:
     client = newcomer.client
     seat = s.attached[client] = Seat(newcomer.nick, newcomer.presence)
     seat.held, seat.limits = [], newcomer.limits
-    return [ToClients(each, (client,)) for each in s.view.shown(newcomer.nick, s.me)]
+    return [ToClients(each, (client,)) for each in s.view.shown(newcomer.nick, newcomer.id, s.me)]
 
 
 def _let_in(s: StandInState, newcomer: Newcomer, now: float) -> list[Act]:
@@ -242,9 +246,8 @@ def refused(s: StandInState, error: Element, now: float) -> list[Act]:
 
 def _refusal(s: StandInState, newcomer: Newcomer, error: Element) -> Element:
     answer = E("presence", {"type": "error", "from": s.room.with_resource(newcomer.nick)}, *error)
-    id = newcomer.presence.get("id")
-    if id is not None:
-        answer.set("id", id)
+    if newcomer.id:
+        answer.set("id", newcomer.id)
     return answer
 
 

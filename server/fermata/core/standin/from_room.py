@@ -106,12 +106,14 @@ def message(s: StandInState, stanza: Element, payload: Payload, sender: JID) -> 
 
 def _said(s: StandInState, stanza: Element, payload: Payload, sender: JID) -> list[Act]:
     stamp = said_at(stanza)
-    if sender.resource == s.here:
-        s.questions.heard(stanza.get("id", ""))
+    mine = s.questions.heard(stanza.get("id", "")) if sender.resource == s.here else None
     has_id = any(item.tag == STANZA_ID and item.get("by") == s.room for item in stanza)
     is_new = s.recent.takes(identity(stanza, s.room)) or not (stamp or has_id)
     if not is_new:
-        return s.to_some(payload, tuple(client for client, seat in s.attached.items() if seat.is_new))
+        # A client that has said something again, since it did not know whether it was heard, must learn that it was.
+        author = None if mine is None else mine[0]
+        told = tuple(client for client, seat in s.attached.items() if seat.is_new or client == author)
+        return s.to_some(payload, told)
     acts = [] if stamp else _history_ends(s)  # some rooms have no subject
     if not room_keeps(stanza) & ARCHIVE:
         return [*acts, *s.to_all(payload)]

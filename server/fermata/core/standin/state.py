@@ -60,6 +60,11 @@ class Newcomer(NamedTuple):
     presence: Element
 
     @property
+    def id(self) -> str:
+        """Of its presence, by which it knows the answer; empty if it has none."""
+        return self.presence.get("id", "")
+
+    @property
     def credentials(self) -> tuple[str, str]:
         """What the room judges by."""
         return self.nick, self.password

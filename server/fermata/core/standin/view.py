@@ -72,11 +72,15 @@ class View:
 
     # -- showing it
 
-    def shown(self, wanted: str, me: JID) -> Iterator[Payload]:
-        """What somebody sees on entering who wanted this nickname: others, and himself last (XEP-0045 §7.1)."""
+    def shown(self, wanted: str, id: str, me: JID) -> Iterator[Payload]:
+        """What somebody sees on entering who wanted this nickname: others, and himself last (XEP-0045 §7.1).
+
+        `id` is that of the presence with which he has entered, if it had any.
+        """
         yield from self.others.values()
         if self.own is not None:
-            yield _renamed(self.own, me) if JID.parse(self.own.sender).resource != wanted else self.own
+            is_renamed = JID.parse(self.own.sender).resource != wanted
+            yield _as_entered(self.own, is_renamed, id, me) if is_renamed or id else self.own
 
 
 def own_presence(presence: Element) -> Payload:
@@ -88,8 +92,13 @@ def _is_same(one: Payload | None, other: Payload) -> bool:
     return one is not None and one.rest == other.rest
 
 
-def _renamed(own: Payload, me: JID) -> Payload:
-    return payload_of(with_code(stanza_from(own.addressed(me)), "210"))
+def _as_entered(own: Payload, is_renamed: bool, id: str, me: JID) -> Payload:
+    presence = stanza_from(own.addressed(me))
+    if is_renamed:
+        presence = with_code(presence, "210")
+    if id:
+        presence.set("id", id)
+    return payload_of(presence)
 
 
 def _gone(presence: Payload) -> Payload:
