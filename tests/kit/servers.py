@@ -148,7 +148,7 @@ class FaceToFace:
         self.in_ = Side(IncomingStream(there.policy, lambda: next(ids)), here)
         self.out.hears, self.in_.hears = self.in_.unread.append, self.out.unread.append
         self.asked: list[Ask] = []
-        self.authority: Callable[[Ask], tuple[Verdict, str]] | None = lambda ask: _verdict_of(here, ask)
+        self.authority: Callable[[Ask], Verdict] | None = lambda ask: _verdict_of(here, ask)
         if direct_tls:
             self._begin_tls()
         else:
@@ -185,7 +185,7 @@ class FaceToFace:
             assert isinstance(ask, Ask)
             self.asked.append(ask)
             if self.authority is not None:
-                self.in_.do(self.incoming.answered(ask, *self.authority(ask)))
+                self.in_.do(self.incoming.answered(ask, self.authority(ask)))
 
     def forge(self, xml: str) -> "FaceToFace":
         """Has the side that opened the stream say something that its machine would not."""
@@ -198,7 +198,7 @@ class FaceToFace:
         return self.run()
 
 
-def _verdict_of(place: Place, ask: Ask) -> tuple[Verdict, str]:
+def _verdict_of(place: Place, ask: Ask) -> Verdict:
     """What a server says of a key that is said to be its own, asked over a stream of its own."""
     ours = place.key(ask.pair.remote, ask.pair.local, ask.stream_id)
-    return (Verdict.VALID if ours == ask.key else Verdict.INVALID), ""
+    return Verdict.VALID if ours == ask.key else Verdict.INVALID

@@ -385,7 +385,8 @@ def test_an_authority_that_cannot_be_asked_leaves_the_stream_unproven(
     net.run(10)
     assert there.trunks == here.trunks == []
     assert trouble(net).cause is Cause.AUTHENTICATION
-    assert "nobody is there" in trouble(net).text
+    assert "remote-server-timeout" in trouble(net).text
+    assert "nobody is there" not in trouble(net).text  # nobody has our network explored for him
 
 
 def test_an_answer_for_a_connection_that_is_gone_is_too_late(

@@ -171,3 +171,19 @@ def test_a_request_is_answered_with_one_error_however_often_its_way_is_lost(
     ann.expect_error("iq", "remote-server-timeout", id="q1")
     world.advance(300)
     ann.nothing_before()
+
+
+def test_a_connection_that_nobody_uses_stays_as_long_as_one_of_its_pairs_is_needed(
+    world: World, dialling: Dialling, ann: Client
+) -> None:
+    links = world.parts.federating.federation.links
+    needed = {ROOMS}
+    links.needs.append(lambda: needed)
+    wire = accepted(world)
+    wire.trunk.sends(HERE)
+    wire.trunk.sends(ROOMS)
+    world.advance(3600)
+    assert wire.ended == []
+    needed.clear()
+    world.advance(120)
+    assert wire.ended == [None]

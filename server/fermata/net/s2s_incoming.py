@@ -66,12 +66,17 @@ class IncomingConnection(ServerConnection):
 
         def answered(verdict: Verdict, text: str) -> None:
             self._verifications.end(self.network)
+            if verdict is Verdict.ERROR:
+                _log.debug("nobody could say whether {address} is {peer}: {text}", **self._told(want, text))
             try:
-                self._do(self._stream.answered(want, verdict, text))
+                self._do(self._stream.answered(want, verdict))
             except StreamError as error:
                 self.end(error)
 
         self._verifications.begin(self.network).addCallback(begin)
+
+    def _told(self, want: Ask, text: str) -> dict[str, str]:
+        return {"address": self.address, "peer": want.pair.remote, "text": text}
 
     def _unproven(self, trouble: Trouble) -> None:
         peer = self._stream.peer

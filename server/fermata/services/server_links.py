@@ -223,6 +223,6 @@ class ServerLinks:
                     self._forget(pair)
             elif self._is_needed(pair):
                 trunk.probe(now)
-            elif now >= trunk.used_at + _IDLE_SECONDS:
+            elif now >= trunk.used_at + _IDLE_SECONDS and not any(map(self._is_needed, trunk.pairs)):
                 trunk.rest()
         self._sweeping = self._clock.callLater(_SWEEP_SECONDS, self._sweep)

@@ -52,7 +52,7 @@ class Accepted(Side):
 
     def answer(self, number: int, verdict: Verdict) -> str:
         before = len(self.said)
-        self.do(self.incoming.answered(self.asked[number], verdict, ""))
+        self.do(self.incoming.answered(self.asked[number], verdict))
         return "".join(self.said[before:])
 
 

@@ -197,7 +197,7 @@ def test_who_is_asked_about_a_domain_of_somebody_elses_says_so() -> None:
 
 def test_a_spoofed_key_proves_nothing_and_ends_the_stream() -> None:
     face = FaceToFace(place("a.example"), place("b.example"), OURS)
-    face.authority = lambda ask: (Verdict.INVALID, "")
+    face.authority = lambda ask: Verdict.INVALID
     face.run()
     assert nothing_is_proven(face)
     assert face.in_.is_over
@@ -209,8 +209,7 @@ def test_a_key_of_another_secret_is_a_spoofed_one() -> None:
     face = FaceToFace(spoofer, there, OURS)
     real = place("a.example")
     face.authority = lambda ask: (
-        Verdict.VALID if ask.key == real.key("a.example", "b.example", ask.stream_id) else Verdict.INVALID,
-        "",
+        Verdict.VALID if ask.key == real.key("a.example", "b.example", ask.stream_id) else Verdict.INVALID
     )
     face.run()
     assert nothing_is_proven(face)
@@ -230,13 +229,13 @@ def test_nothing_is_proven_while_nobody_answers() -> None:
 
 def test_an_authority_that_cannot_be_asked_is_told_of_and_the_stream_stays() -> None:
     face = FaceToFace(place("a.example"), place("b.example"), OURS)
-    face.authority = lambda ask: (Verdict.ERROR, "nobody is there")
+    face.authority = lambda ask: Verdict.ERROR
     face.run()
     assert nothing_is_proven(face)
     assert not face.in_.is_over
     assert cause(face) is Cause.AUTHENTICATION
     assert face.out.ending is not None
-    assert "remote-server-timeout: nobody is there" in face.out.ending.trouble.text
+    assert "remote-server-timeout" in face.out.ending.trouble.text
 
 
 def test_a_domain_that_is_not_there_is_told_as_such() -> None:

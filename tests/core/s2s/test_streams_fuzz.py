@@ -98,7 +98,7 @@ def test_nothing_is_accepted_that_was_not_confirmed(
         elif answered < len(asked):
             verdict = Verdict(deed[:-1])
             confirmed |= {asked[answered].pair} if verdict is Verdict.VALID else set()
-            side.do(stream.answered(asked[answered], verdict, ""))
+            side.do(stream.answered(asked[answered], verdict))
             answered += 1
         if side.begins_tls:
             side.begins_tls = False

@@ -200,13 +200,16 @@ class IncomingStream:
         is_full = len(self._asked) >= _ASKED_AT_ONCE or self._asked_ever >= _ASKED or len(self._proven.pairs) >= _PAIRS
         return StanzaError("resource-constraint", "open another connection") if is_full else None
 
-    def answered(self, ask: Ask, verdict: Verdict, text: str) -> list[Want]:
-        """What the authoritative server says of the key that it was asked about."""
+    def answered(self, ask: Ask, verdict: Verdict) -> list[Want]:
+        """What the authoritative server says of the key that it was asked about.
+
+        Why it could not be asked the peer is not told: strangers are not to have our network explored for them.
+        """
         request, pair = self._asked.pop(ask), ask.pair
         if verdict is Verdict.VALID:
             return [Write(dialback.answer(request, verdict)), *self._prove(pair, "dialback")]
         if verdict is Verdict.ERROR:
-            return [Write(dialback.answer(request, verdict, StanzaError("remote-server-timeout", text)))]
+            return [Write(dialback.answer(request, verdict, StanzaError("remote-server-timeout")))]
         refusal = Write(dialback.answer(request, verdict))
         if self.is_proven or self._asked:
             return [refusal]
