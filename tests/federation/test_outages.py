@@ -10,6 +10,7 @@ from federation.seen import here, said, stanza
 from federation.site import Site
 from federation.sites import Sites
 from interop.peers import PeerError
+from kit import ns
 from kit.muc import create, enter
 from kit.stanzas import text
 from kit.wire import Client
@@ -123,3 +124,13 @@ def test_what_a_silent_network_held_up_arrives_once_it_speaks(link: Link) -> Non
     link.relay.go_on()
     assert heard(link.ben, numbered(10))
     link.nobody_is_out()
+
+
+def test_whoever_is_there_again_is_answered_at_once(link: Link) -> None:
+    """The pause before the next attempt is five seconds by now; but somebody comes from there, and that ends it."""
+    link.relay.turn_away()
+    link.says("hello?")
+    link.relay.wait_for_attempts(3)
+    link.relay.let_in()
+    link.ben.send(f"<iq type='get' id='p1' to='{link.room}/ben'><ping xmlns='{ns.PING}'/></iq>")
+    link.ben.wait_for(stanza("iq", id="p1", type="result"), 3)

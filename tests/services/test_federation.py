@@ -315,3 +315,21 @@ def test_a_request_that_was_answered_is_not_failed_because_nobody_has_acknowledg
     ann.expect("iq", type="result", id="q1")
     wire.trunk.lost(SILENT)
     ann.nothing_before()
+
+
+def test_a_sign_of_life_right_after_an_attempt_shortens_the_wait_for_the_next_one(
+    world: World, dialling: Dialling, ann: Client
+) -> None:
+    wire = Wire(managed=False)
+    wire.direction = "in"
+    trunk = world.parts.federating.federation.trunk(wire)
+    trunk.receives(HERE)
+    say(ann, "hello")
+    for pause in (1.5, 2.6):
+        dialling.fail(SILENT)
+        world.advance(pause)
+    dialling.fail(SILENT)
+    trunk.take(*message("<message from='bob@b.example/x' to='ann@localhost' type='chat'><body>hi</body></message>"))
+    assert dialling.attempts == []
+    world.advance(1.1)
+    assert [pair for pair, _ in dialling.attempts] == [HERE]

@@ -253,10 +253,14 @@ class ServerLink:
 
     def contacted(self) -> None:
         """The other server has connected to us: if we could not get there, this is the time to try."""
-        is_waiting = self._again is not None or self.state.phase is Phase.DEAD
-        if is_waiting and self._around.clock.seconds() >= self._tried_at + _CONTACT_SECONDS:
-            self._forget_timer()
+        if self._again is None and self.state.phase is not Phase.DEAD:
+            return
+        wait = self._tried_at + _CONTACT_SECONDS - self._around.clock.seconds()
+        self._forget_timer()
+        if wait <= 0:
             self._reach()
+        else:
+            self._again = self._around.clock.callLater(wait, self._try_again)
 
     def arrived(self, spooled: list[int]) -> None:
         """See Way."""
