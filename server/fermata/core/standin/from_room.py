@@ -117,7 +117,9 @@ def _said(s: StandInState, stanza: Element, payload: Payload, sender: JID) -> li
     acts = [] if stamp else _history_ends(s)  # some rooms have no subject
     if not room_keeps(stanza) & ARCHIVE:
         return [*acts, *s.to_all(payload)]
-    return [*acts, Said(payload, stanza, s.ready(payload, s.clients), stamp)]
+    # Of the history, those who will read it in the archive need no copy.
+    clients = [client for client, seat in s.attached.items() if not (stamp and seat.limits is not None)]
+    return [*acts, Said(payload, stanza, s.ready(payload, tuple(clients)), stamp)]
 
 
 def _subject(s: StandInState, payload: Payload) -> list[Act]:
