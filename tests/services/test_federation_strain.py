@@ -8,6 +8,7 @@ import pytest
 from fermata.app.config_tables import Config
 from fermata.core.stored_xml import stanza_from
 from fermata.host.federation import Pair
+from fermata.services import server_links
 from fermata.services.server_links import MOST_OF_SITE
 from fermata.xmpp import namespaces as fns
 from fermata.xmpp.element import Element
@@ -187,3 +188,20 @@ def test_a_connection_that_nobody_uses_stays_as_long_as_one_of_its_pairs_is_need
     needed.clear()
     world.advance(120)
     assert wire.ended == [None]
+
+
+def test_a_message_that_is_safe_on_disk_is_not_lost_because_its_site_has_too_many_domains(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Dialling(world)
+    ann = world.login("ann@localhost/phone")
+    ann.enable()
+    for number in range(3):
+        say(ann, "do not lose me", to=f"bob@d{number}.evil.example")
+    assert ann.request_ack() == 3
+    monkeypatch.setattr(server_links, "MOST_OF_SITE", 2)
+    world.crash()
+    assert len(Dialling(world).attempts) == 2
+    monkeypatch.undo()
+    world.crash()
+    assert len(Dialling(world).attempts) == 3

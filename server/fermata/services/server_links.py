@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Final
 
 from ..core.s2s.answered import Answered
@@ -76,10 +77,11 @@ class ServerLinks:
             self._answered,
         )
         for payload, to in await self._spool.load():
-            try:
-                self.of(pair_of(payload, to)).send(payload, to)
-            except StanzaError:  # it is blocked by now
+            if self._blocked(to.domain):  # by now
                 self._spool.forget([payload.spooled])
+                continue
+            with suppress(StanzaError):  # too many domains of one site: what is for the rest stays in the spool
+                self.of(pair_of(payload, to)).send(payload, to)
         self._tick()
         self._sweep()
 
