@@ -77,7 +77,10 @@ class Stage:
         """A client enters."""
         named = f" id='{id}'" if id else ""
         xml = f"<presence to='{ROOM}/{nick}'{named}><x xmlns='{ns.MUC}'>{inside}</x>{more}</presence>"
-        self.do(self.stand_in.enter(client, stanza_from(xml), ROOM.with_resource(nick), self.now))
+        if client in self.stand_in.state.attached:
+            self.sends(xml, client)
+        else:
+            self.do(self.stand_in.enter(client, stanza_from(xml), ROOM.with_resource(nick), self.now))
 
     def sends(self, xml: str, client: JID = PHONE) -> None:
         """A client sends something; its `to` is in it."""

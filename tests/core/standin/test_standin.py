@@ -472,6 +472,13 @@ def test_a_new_nickname_is_shown_to_all(inside: Stage) -> None:
     assert inside.standing is Standing.IN
 
 
+def test_some_clients_enter_once_more_to_change_their_nickname(inside: Stage) -> None:
+    inside.enters(PHONE, nick="Anna")
+    (asked,) = inside.to_room
+    assert asked.get("to") == f"{ROOM}/Anna"
+    assert find(asked, "muc:x") is None
+
+
 def test_a_nickname_that_is_taken_is_told_to_who_asked_alone(inside: Stage) -> None:
     inside.enters(TABLET)
     inside.clear()

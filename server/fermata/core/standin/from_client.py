@@ -41,14 +41,15 @@ def presence(s: StandInState, client: JID, stanza: Element, to: JID, now: float)
         return _leave(s, client, stanza, now)
     if type:
         return []
-    if child(stanza, MUC) is not None:
-        return entering.enter(s, client, stanza, to, now)
     seat = s.attached.get(client)
+    is_renaming = seat is not None and to.resource not in ("", s.here, seat.nick)
+    if child(stanza, MUC) is not None and not is_renaming:
+        return entering.enter(s, client, stanza, to, now)
     if seat is None:
         return []
     if is_call(stanza):
         return _beside(s, client, stanza, now)
-    if to.resource and to.resource != s.here and to.resource != seat.nick:
+    if is_renaming:
         s.renaming = (client, stanza)
         renamed = E("presence", {"from": s.me, "to": to}, *availability.stated(s))
         id = stanza.get("id")
