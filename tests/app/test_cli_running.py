@@ -14,7 +14,7 @@ def test_sessions_are_listed_and_ended(server: Server, guests: People) -> None:
     phone = guests.online(resource="phone")
     desk = guests.another(phone, "desk")
     rows = [line.split("\t") for line in server.command("sessions").splitlines()]
-    assert [phone.jid, "connected", "priority 0", "0"] in rows
+    assert [phone.jid, "connected", "priority 0", "0", "0"] in rows
     listed = json.loads(server.command("sessions", "list", "localhost", "--json"))
     assert {each["jid"] for each in listed} >= {phone.jid, desk.jid}
     assert server.command("sessions", "list", "elsewhere.example") == ""
