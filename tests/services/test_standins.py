@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -410,6 +411,91 @@ def test_an_account_that_nobody_uses_any_more_leaves_and_comes_back_with_its_own
     world.online("ann@localhost/phone")
     assert ben.expect("presence", from_=f"{ROOM}/Ann").get("type") is None
     world.close()
+
+
+def test_a_client_that_outlives_a_crash_stays_attached(world: World, ann: Client, ben: Client) -> None:
+    tablet = world.login("ann@localhost/tablet")
+    id = tablet.enable().get("id", "")
+    tablet.available()
+    tablet.sync()
+    enter(tablet, ROOM, "Ann")
+    tablet.sync()
+    handled = tablet.handled
+    world.crash()
+    again = world.authenticated("ann@localhost")
+    again.resume(id, handled)
+    ben = world.online("ben@localhost/desk")
+    enter(ben, ROOM, "Ben", history="maxstanzas='0'")
+    came = []
+    for _ in range(10):
+        world.advance(20)
+        came += again.sync()
+    say(ben, "after the crash")
+    came += again.sync()
+    assert [text(each, "body") for each in came if text(each, "body")] == ["after the crash"]
+    from_room = [each for each in came if each.get("from", "").startswith(ROOM)]
+    assert not [each for each in from_room if each.tag == "presence" and each.get("type")]
+    say(again, "I am still here")
+    ben.wait_for(lambda stanza: text(stanza, "body") == "I am still here")
+
+
+def test_whose_client_does_not_come_back_after_a_crash_is_away(world: World, ann: Client, ben: Client) -> None:
+    enter(ann, ROOM, "Ann")
+    world.advance(10)
+    world.crash()
+    world.advance(200)
+    ben = world.online("ben@localhost/desk")
+    (seen,) = enter(ben, ROOM, "Ben").others
+    assert seen.findtext("show") == "xa"
+    assert virtual(world) == (find(seen, "user:x/user:item") or {}).get("jid", virtual(world))
+
+
+def test_without_the_guardian_nobody_asks(tmp_path: Path) -> None:
+    world = World(tmp_path, Config(stay=replace(Config().stay, guardian=False)))
+    ben = world.online("ben@localhost/desk")
+    create(ben, ROOM, "Ben")
+    ann = world.online("ann@localhost/phone")
+    bookmark(ann)
+    ben.expect("presence", from_=f"{ROOM}/Ann")
+    world.crash()
+    world.advance(2000)
+    assert len(world.parts.standing_in._guard) == 0
+    ann = world.online("ann@localhost/phone")
+    assert rooms(ann)[0]["state"] == "in"
+    world.close()
+
+
+# -- what it costs
+
+
+def test_attaching_to_many_rooms_is_cheap(world: World, ben: Client) -> None:
+    """A small form of 40 rooms with 100 people: no more than 150 ms of processor time for those."""
+    ann = world.online("ann@localhost/phone")
+    names = [f"room{number}@conference.localhost" for number in range(10)]
+    for room in names:
+        create(ben, room, "Ben")
+        bookmark(ann, room)
+    world.advance(2)
+    for room in names:
+        enter(ann, room, "Ann")
+        for number in range(20):
+            say(ben, f"m{number}", room)
+        ben.sync(room)
+        ann.sync()
+    holder = world.parts.services[StandIns].holder(JID.parse("ann@localhost"))
+    assert holder is not None
+    for room in names:  # as many people as that, without as many clients
+        others = holder.rooms[JID.parse(room)].state.view.others
+        (one,) = others.values()
+        others.update({f"n{number}": one for number in range(99)})
+    tablet = world.online("ann@localhost/tablet")
+    ann.sync()
+    joins = "".join(join(room, "Ann", history="maxstanzas='20'") for room in names)
+    before = process_time()
+    tablet.send(joins)
+    taken = process_time() - before
+    assert sum(each.tag == "presence" and "110" in codes(each) for each in tablet.sync()) == len(names)
+    assert taken < 0.150 * len(names) / 40 * 3, "three times as long may be this machine's fault"
 
 
 # -- bad input
