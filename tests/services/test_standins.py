@@ -212,6 +212,16 @@ def test_where_it_is_switched_off_nothing_changes(tmp_path: Path) -> None:
     world.close()
 
 
+def test_who_stood_in_rooms_before_it_was_switched_off_leaves_them(world: World, ann: Client, ben: Client) -> None:
+    ann.close()
+    world._config = replace(world._config, accounts=Accounts(room_joining=RoomJoining.OFF))
+    world.crash()
+    ben = world.online("ben@localhost/desk")
+    enter(ben, ROOM, "Ben")
+    world.advance(100)
+    ben.wait_for(lambda stanza: stanza.get("from") == f"{ROOM}/Ann" and stanza.get("type") == "unavailable")
+
+
 def test_my_rooms_is_a_command(ann: Client, ben: Client) -> None:
     node = f"{ns.JOINING}#rooms"
     asked = ann.set(f"<command xmlns='{COMMANDS}' node='{node}' action='execute'/>", "localhost")[0]

@@ -217,9 +217,7 @@ class Performer:
             try:
                 rows = await self._archive.newest(holder.number, _RECALLED)
             except Exception:
-                _log.exception(
-                    "the archive of %s can't be read: what rooms tell again may be kept twice", holder.jid
-                )
+                _log.exception("the archive of %s can't be read: what rooms tell again may be kept twice", holder.jid)
         found: dict[JID, list[ArchivedRow]] = {}
         for row in rows:
             if row.keep & GROUPCHAT:

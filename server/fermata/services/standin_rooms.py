@@ -44,6 +44,7 @@ class StandInRooms:
         self._router, self._relayed, self._clock = router, relayed, clock
         self._name, self._version = name, version
         self.guard: Guard
+        self._read: tuple[Payload | None, Element] = (None, Element("none"))  # what was read last
         # Presences of others that are the same for several accounts are kept once.
         self._shared: WeakValueDictionary[str, Payload] = WeakValueDictionary()
 
@@ -85,7 +86,9 @@ class StandInRooms:
         stand_in = None if holder is None or holder.me != to else holder.rooms.get(sender.bare)
         if holder is None or stand_in is None:
             return False
-        stanza = stanza_from(payload.addressed(to))
+        if payload is not self._read[0]:  # a room tells the same to one account after the other
+            self._read = payload, stanza_from(payload.addressed(to))
+        stanza = self._read[1]
         if stanza.tag == "iq":
             self._iq(holder, stand_in, stanza, to, sender, self._relayed)
         else:

@@ -83,6 +83,8 @@ class StandIns:
         for holder in self:
             for room, stand_in in holder.rooms.items():
                 s, place = stand_in.state, Place(holder.me, room)
+                if self.mode_of(holder.jid) == _OFF:
+                    continue  # it is left as soon as that can be said
                 if s.standing is Standing.IN:
                     self.guard.watch(place, s.here, is_sure=False)
                 elif s.standing in (Standing.ENTERING, Standing.FALLEN):
@@ -94,6 +96,9 @@ class StandIns:
         """Clients that were attached when the process before this one ended, and that are not there any more."""
         now = self._clock.seconds()
         for holder in self:
+            if self.mode_of(holder.jid) == _OFF:
+                for room in list(holder.rooms):
+                    self.leave(holder, room)
             for stand_in in list(holder.rooms.values()):
                 for client in stand_in.state.clients:
                     if self._sessions.get(client) is None:

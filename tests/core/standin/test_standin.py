@@ -649,6 +649,27 @@ def test_a_client_that_asks_whether_it_is_in_is_answered_at_once(inside: Stage) 
     assert (answer.get("type"), answer.get("id"), answer.get("from")) == ("result", "p", f"{ROOM}/Ann")
 
 
+def test_what_the_room_says_answers_too(inside: Stage) -> None:
+    inside.stand_in.state.is_doubted = True
+    inside.sends(PING)
+    inside.message("hello", id="1")
+    assert inside.seen() == ["hello", "result"]
+
+
+def test_a_room_that_never_answers_is_asked_less_and_less(stage: Stage) -> None:
+    stage.enters()
+    stage.clear()
+    stage.do(stage.stand_in.again("Ann"))
+    assert len(stage.to_room) == 1
+    assert not stage.wants(done.Fallen), "the guardian would begin to count anew"
+
+
+def test_a_kick_is_forgotten_with_the_bookmark(wished: Stage) -> None:
+    wished.presence("Ann", 110, 307, type="unavailable")
+    wished.unwished()
+    assert wished.standing is Standing.OUT
+
+
 def test_what_is_not_known_is_not_answered_before_it_is(inside: Stage) -> None:
     inside.stand_in.state.is_doubted = True
     inside.sends(PING)

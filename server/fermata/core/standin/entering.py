@@ -59,7 +59,7 @@ def again(s: StandInState, nick: str) -> list[Act]:
     if s.standing in (Standing.OUT, Standing.REMOVED):
         return [Forget()]
     if s.waiting:
-        return _drive(s, s.waiting[0])
+        return _drive(s, s.waiting[0], is_watched=True)
     s.nick, s.driver = nick, None
     return [_joins(s, _missed(s))]
 
@@ -79,13 +79,14 @@ def resync(s: StandInState) -> list[Act]:
     return [_joins(s, _missed(s))]
 
 
-def _drive(s: StandInState, newcomer: Newcomer) -> list[Act]:
-    """It enters in the words of a client."""
+def _drive(s: StandInState, newcomer: Newcomer, is_watched: bool = False) -> list[Act]:
+    """It enters in the words of a client; the guardian, if it does not know, tries again where no answer comes."""
     s.driver = newcomer.client
     if s.standing is Standing.IN:
         return [_joins(s, newcomer.history)]
     s.nick, s.password = newcomer.credentials
-    return [_joins(s, newcomer.history), Fallen(s.nick, _NO_ANSWER_SECONDS)]
+    join = _joins(s, newcomer.history)
+    return [join] if is_watched else [join, Fallen(s.nick, _NO_ANSWER_SECONDS)]
 
 
 def _joins(s: StandInState, history: dict[str, str]) -> Act:

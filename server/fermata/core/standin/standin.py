@@ -52,8 +52,13 @@ class StandIn:
         if stanza.get("type") != "error":
             self.state.since, self.state.is_doubted = now, False
         if stanza.tag == "presence":
-            return from_room.presence(self.state, stanza, payload, sender, now)
-        return from_room.message(self.state, stanza, payload, sender)
+            acts = from_room.presence(self.state, stanza, payload, sender, now)
+        else:
+            acts = from_room.message(self.state, stanza, payload, sender)
+        s = self.state
+        if s.pings and s.standing is Standing.IN and not s.is_doubted:
+            acts += entering.answer_pings(s)
+        return acts
 
     def recall(self, messages: Iterable[tuple[str, int]], stamp: float) -> None:
         """What the archive has of the room: identities and places, oldest first; the newest was said at `stamp`."""
@@ -70,9 +75,11 @@ class StandIn:
         s = self.state
         before, s.wish = s.wish, wish
         if wish is None:
+            if s.standing is Standing.REMOVED:
+                s.standing, s.why = Standing.OUT, ""
             if not s.is_wanted and not s.attached and not s.waiting:
                 s.leaves_at = min(s.leaves_at, now + max(GRACE_SECONDS, grace))
-            return [Save()] if before is not None else []
+            return [Save()] if before is not None or s.standing is Standing.OUT else []
         s.leaves_at = inf
         if s.standing is Standing.REMOVED and is_news:
             s.standing, s.why = Standing.OUT, ""
