@@ -346,6 +346,60 @@ def test_where_the_journal_is_lost_it_enters_again(world: World, ann: Client, be
     ben.wait_for(lambda stanza: stanza.get("from") == f"{ROOM}/Ann" and stanza.get("type") is None)
 
 
+# -- nicknames and doors
+
+
+def test_a_nickname_that_somebody_else_has_gets_a_tail_in_the_end(world: World, ben: Client) -> None:
+    ann = world.online("ann@localhost/phone")
+    bookmark(ann, nick="Ben")
+    world.advance(30)
+    assert rooms(ann)[0]["state"] != "in"
+    world.advance(1500)
+    (room,) = rooms(ann)
+    assert (room["state"], room["nick"]) == ("in", "Ben_")
+    assert "210" in enter(ann, ROOM, "Ben").codes
+
+
+def test_a_client_whose_nickname_is_taken_is_told_and_tries_another(world: World, ben: Client) -> None:
+    ann = world.online("ann@localhost/phone")
+    bookmark(ann, nick="Ben")
+    ann.send(join(ROOM, "Ben", id="j"))
+    ann.expect_error("presence", "conflict", id="j")
+    assert enter(ann, ROOM, "Ann").own.get("from") == f"{ROOM}/Ann"
+
+
+def test_a_room_with_a_password_needs_the_bookmark_to_have_it(world: World, ben: Client) -> None:
+    configure(ben, ROOM, passwordprotectedroom="1", roomsecret="tea")
+    ann = world.online("ann@localhost/phone")
+    bookmark(ann)
+    world.advance(5)
+    assert rooms(ann)[0]["state"] == "removed"
+    bookmark(ann, inside="<password>tea</password>")
+    world.advance(5)
+    assert rooms(ann)[0]["state"] == "in"
+
+
+def test_a_members_only_room_lets_in_who_becomes_a_member_and_says_so_anew(world: World, ben: Client) -> None:
+    configure(ben, ROOM, membersonly="1")
+    ann = world.online("ann@localhost/phone")
+    bookmark(ann)
+    world.advance(5)
+    assert rooms(ann)[0]["state"] == "removed"
+    ben.set(change(jid="ann@localhost", affiliation="member"), ROOM)
+    assert find(ann.expect("message", from_=ROOM), "user:x/user:invite") is not None
+    assert enter(ann, ROOM, "Ann").own.get("from") == f"{ROOM}/Ann"
+
+
+def test_a_room_that_does_not_exist_is_made_by_a_client_alone(world: World) -> None:
+    ann = world.online("ann@localhost/phone")
+    bookmark(ann, "nowhere@conference.localhost")
+    world.advance(60)
+    assert rooms(ann)[0]["state"] == "removed"
+    assert world.rows("SELECT jid FROM entity WHERE jid LIKE 'nowhere@%'") == []
+    assert "201" in enter(ann, "nowhere@conference.localhost", "Ann").codes
+    ann.set(INSTANT, "nowhere@conference.localhost")
+
+
 # -- clients as they are
 
 
