@@ -70,6 +70,23 @@ def test_a_message_that_a_room_could_not_keep_is_seen_by_nobody_and_everybody_st
     juliet.expect("iq", type="result", id="p")
 
 
+def test_who_repeats_what_could_not_be_kept_is_not_told_that_it_was_said(world: World) -> None:
+    romeo, juliet = world.online("romeo@localhost/orchard"), world.online("juliet@localhost/balcony")
+    party(ROOM, {"Romeo": romeo, "Juliet": juliet})
+    refuse(world, "archive")
+    said = f"<message to='{ROOM}' type='groupchat' id='lost'><body>lost</body></message>"
+    romeo.send(said + said)
+    for _ in range(2):
+        romeo.expect_error("message", "internal-server-error", "wait", id="lost")
+    assert world.errors()
+    romeo.nothing_before()
+    juliet.nothing_before()
+    accept(world, "archive")
+    romeo.send(said)
+    for client in (romeo, juliet):
+        assert client.wait_for(lambda stanza: stanza.tag == "message").findtext("body") == "lost"
+
+
 def test_preferences_that_could_not_be_kept_are_not_followed(world: World) -> None:
     juliet = world.online("juliet@localhost/balcony")
     refuse(world, "value")

@@ -21,6 +21,7 @@ from .server_links import ServerLinks
 
 _log = logging.getLogger(__name__)
 _SWEEP_SECONDS: Final = 60.0
+_AGAIN_SECONDS: Final = 5.0  #: so soon a room is loaded again that could not keep what was said
 _FRESH_SECONDS: Final = 1.0
 SHORT_SECONDS: Final = 5.0  #: who was out of reach for no longer than that need not be asked
 
@@ -116,8 +117,18 @@ class Limbo:
         found = answer if isinstance(answer, Found) else None
         # In line behind what the room has said so far, all of which is noted instead of sent.
         effects = limbo.catch_up(state, domain, sessions, _nicks(room, noted), noted.first, found)
-        room.queue.put(0, None, self._over, jid, pair, missed)
+        room.queue.put(0, None, self._tell_on, service, room, pair, missed)
         service.perform(room, effects)
+
+    def _tell_on(self, service: RoomService, room: LiveRoom, pair: Pair, missed: Missed) -> None:
+        """What the room has said before this is safe; or some of it never was said, and with it what was to be told."""
+        if room.lineage.broken is None:
+            self._over(room.rules.jid, pair, missed)
+            return
+        self._clock.callLater(_AGAIN_SECONDS, self._begin_to_tell, service, room.rules.jid, pair, missed)
+
+    def _begin_to_tell(self, service: RoomService, jid: JID, pair: Pair, missed: Missed) -> None:
+        self._spawn(self._tell(service, jid, pair, missed))
 
     def _over(self, jid: JID, pair: Pair, missed: Missed) -> None:
         """From here on, what the room says goes out again."""

@@ -285,7 +285,8 @@ class RoomService:
         if any(isinstance(send, Send) and _is_private(send.payload) for send in sends):
             sends, kept = self._kept_privately(sends)
             records = records + kept
-        if records:
+        # What repeats words that are not kept yet is void with them; the answer to an iq has none.
+        if records or (sends and room.queue and (stanza is None or stanza.tag != "iq")):
             step = Step(records, stanza, room.lineage)
             ticket = self._writer.submit(step)
             self._promise(step, sends)
