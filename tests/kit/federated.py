@@ -265,10 +265,12 @@ class PipeEnd:
             self._clock.callLater(0, self.other.arrive, octets)
 
     def arrive(self, octets: bytes) -> None:
-        if self._is_held:
-            self._held.append(octets)
-        elif not self._is_closed:
-            self.protocol.dataReceived(octets)
+        self._held.append(octets)
+        self._deliver()
+
+    def _deliver(self) -> None:
+        while self._held and not self._is_held and not self._is_closed:
+            self.protocol.dataReceived(self._held.pop(0))
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:  # noqa: N802
         assert streaming
@@ -281,9 +283,7 @@ class PipeEnd:
 
     def resumeProducing(self) -> None:
         self._is_held = False
-        held, self._held = self._held, []
-        for octets in held:
-            self._clock.callLater(0, self.arrive, octets)
+        self._clock.callLater(0, self._deliver)
 
     def loseConnection(self) -> None:  # noqa: N802
         self._clock.callLater(0, self._close)
