@@ -166,6 +166,19 @@ def test_a_client_may_enter_beside_the_account(world: World, ann: Client, ben: C
     assert rooms(other)[0]["state"] == "in"
 
 
+def test_an_attached_client_may_take_a_place_of_its_own_and_others_stay_attached(
+    world: World, ann: Client, ben: Client
+) -> None:
+    enter(ann, ROOM, "Ann")
+    ann.sync()
+    ann.send(join(ROOM, "Ann", content=f"<direct xmlns='{ns.JOINING}'/>"))
+    ann.wait_for(lambda stanza: stanza.tag == "message")
+    tablet = world.online("ann@localhost/tablet")
+    enter(tablet, ROOM, "Ann")
+    (room,) = world.parts.services[StandIns].figures(JID.parse("ann@localhost"))
+    assert room.clients == ["tablet"]
+
+
 def test_a_client_that_is_in_by_itself_is_waited_for(world: World, ben: Client) -> None:
     ann = world.online("ann@localhost/phone")
     enter(ann, ROOM, "Ann")

@@ -115,7 +115,8 @@ class StandIns:
             return False
         mode, holder = self.mode_of(account.jid), self._ledger.holders.get(account.jid)
         stand_in = None if holder is None else holder.rooms.get(to.bare)
-        if mode == _OFF or is_there(account, to.bare):
+        is_in = stand_in is not None and stand_in.state.standing not in (Standing.OUT, Standing.REMOVED)
+        if mode == _OFF or to.bare in session.directed.rooms or (not is_in and is_there(account, to.bare)):
             return False
         if stand_in is None:
             if mode != _ALL or (holder is not None and len(holder.rooms) >= self._most):

@@ -11,7 +11,7 @@ from ...xmpp.payload import payload_of
 from ...xmpp.stanza import message_type
 from . import availability, entering
 from .acts import Act, Detached, Forget, Native, Save, ToClients, ToRoom
-from .stanzas import LEAVE, MUC, PING, is_call, is_out, leaves
+from .stanzas import DIRECT, LEAVE, MUC, PING, is_call, is_out, leaves
 from .state import GRACE_SECONDS, Standing, StandInState
 
 _MOST_PARKED: Final = 100
@@ -41,6 +41,8 @@ def presence(s: StandInState, client: JID, stanza: Element, to: JID, now: float)
         return _leave(s, client, stanza, now)
     if type:
         return []
+    if child(stanza, DIRECT) is not None:
+        return [*gone(s, client, now), Native(client, stanza)]
     seat = s.attached.get(client)
     is_renaming = seat is not None and to.resource not in ("", s.here, seat.nick)
     if child(stanza, MUC) is not None and not is_renaming:
