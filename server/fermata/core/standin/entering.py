@@ -124,6 +124,7 @@ def entered(s: StandInState, presence: Element, nick: str, now: float) -> list[A
     if "201" in codes and not s.waiting and not s.attached:
         return _made_by_mistake(s, nick)
     s.here, s.standing, s.why, s.is_doubted, s.tells_at = nick, Standing.IN, "", False, inf
+    s.joined = s.joined or now
     acts: list[Act] = [Watch(nick)]
     for change in s.view.end(own_presence(presence)):
         acts += s.to_all(change)
@@ -246,7 +247,9 @@ def refused(s: StandInState, error: Element, now: float) -> list[Act]:
 
 
 def _refusal(s: StandInState, newcomer: Newcomer, error: Element) -> Element:
-    answer = E("presence", {"type": "error", "from": s.room.with_resource(newcomer.nick)}, *error)
+    # Prosody leaves `<x/>` out, by which some clients see what the error answers.
+    x = [] if child(error, MUC) is not None else [E(MUC)]
+    answer = E("presence", {"type": "error", "from": s.room.with_resource(newcomer.nick)}, *x, *error)
     if newcomer.id:
         answer.set("id", newcomer.id)
     return answer
