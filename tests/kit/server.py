@@ -11,23 +11,34 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import redirect_stderr, redirect_stdout, suppress
+from io import StringIO
 from pathlib import Path
+from random import SystemRandom
+
+from fermata.app.cli import main
 
 from .links import SocketLink, TLSLink
 
 START = 30.0  # seconds in which a server has to listen, or to stop
 _BIN = Path(sys.executable).parent
+_CHANCE = SystemRandom()  # of its own: tests give the usual one the same seed in each process
 _FAILURE = re.compile(r"Traceback \(most recent call last\)|Unhandled")
 
 Settings = Mapping[str, Mapping[str, object]]
 
 
+# Below those that the system gives to connections: one of these could have a port before the server that it is for.
+_PORTS = range(10_000, 32_768)
+
+
 def free_port() -> int:
     """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    while True:
+        port = _CHANCE.choice(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Server:
@@ -82,11 +93,15 @@ class Server:
         shutil.copytree(other.directory / "var", self.directory / "var", dirs_exist_ok=True)
 
     def command(self, *arguments: str) -> str:
-        """What `fermata --config … ARGUMENTS` prints. Raises AssertionError if it fails."""
-        line = [str(_BIN / "fermata"), "--config", str(self.configuration), *arguments]
-        done = subprocess.run(line, capture_output=True, text=True, timeout=START * 2, check=False)
-        assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
-        return done.stdout
+        """What `fermata --config … ARGUMENTS` prints. Raises AssertionError if it fails.
+
+        It runs in this process: to start another one takes a hundred times longer than most commands.
+        """
+        out, err = StringIO(), StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            code = main(["--config", str(self.configuration), *arguments])
+        assert code == 0, f"{arguments}: {out.getvalue()}{err.getvalue()}"
+        return out.getvalue()
 
     def start(self) -> None:
         """Start it, and return when it listens."""
