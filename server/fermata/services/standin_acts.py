@@ -177,7 +177,8 @@ class Performer:
         else:
             payload, records = act.payload, []
             if self._archive is not None and account.archives(stand_in.state.room):
-                seq, stamp = self._archive.new_seq(), act.stamp or self._clock.seconds()
+                # Places and times of an archive go together, so what was missed has the time at which it came.
+                seq, stamp = self._archive.new_seq(), self._clock.seconds()
                 keep, xml = ARCHIVE | GROUPCHAT, payload.addressed(holder.jid)
                 sender = act.payload.sender
                 records = [MessageArchived(seq, stamp, holder.number, None, sender, holder.jid, keep, xml)]

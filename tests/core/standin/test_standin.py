@@ -85,6 +85,18 @@ def test_what_a_client_says_again_it_learns_to_have_been_heard(inside: Stage) ->
     assert inside.seen(PHONE) == ["hi"]
 
 
+def test_what_was_said_before_the_account_came_is_shown_and_not_kept(stage: Stage) -> None:
+    stage.enters(PHONE)
+    stage.enters(TABLET)
+    stage.presence("Ann", 110)
+    stage.message("long ago", id="1", stamp="1970-01-02T00:00:00Z")
+    stage.subject()
+    stage.message("now", id="2")
+    for client in (PHONE, TABLET):
+        assert stage.seen(client) == ["Ann", "long ago", "subject", "now"]
+    assert [each.stanza.findtext("body") for each in stage.said] == ["now"]
+
+
 def test_the_guardian_watches_from_then_on(stage: Stage) -> None:
     stage.enters()
     assert stage.wants(done.Fallen), "if the room never answers, it is tried again"

@@ -24,13 +24,12 @@ class ToClients(NamedTuple):
 class Said(NamedTuple):
     """Somebody has said something: it goes to the account's archive, and then to these clients.
 
-    `stamp` is when it was said (Unix seconds), 0 for now; `is_private`: it was said to this occupant alone.
+    `is_private`: it was said to this occupant alone.
     """
 
     payload: Payload
     stanza: Element
     clients: tuple[JID, ...]
-    stamp: float = 0.0
     is_private: bool = False
 
 

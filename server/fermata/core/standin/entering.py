@@ -187,7 +187,10 @@ def replay(s: StandInState, client: JID) -> list[Act]:
     """Tells a client the history."""
     seat = s.attached[client]
     limits, seat.limits = seat.limits, None
-    if limits is None or limits.messages < 1 or limits.characters < 1 or not s.recent.places:
+    if limits is None or limits.messages < 1 or limits.characters < 1:
+        seat.before = []
+        return replayed(s, client, [])
+    if not s.recent.places:
         return replayed(s, client, [])
     most = int(min(limits.messages, MOST))
     return [Replay(client, tuple(s.recent.places[-most:]), limits)]
@@ -198,9 +201,9 @@ def replayed(s: StandInState, client: JID, history: Sequence[Payload]) -> list[A
     seat = s.attached.get(client)
     if seat is None or seat.held is None:
         return []
-    held, seat.held = seat.held, None
+    held, seat.held, before, seat.before = seat.held, None, seat.before, []
     subject = s.view.subject or _no_subject(s)
-    return [ToClients(each, (client,)) for each in (*history, subject, *held)]
+    return [ToClients(each, (client,)) for each in (*before, *history, subject, *held)]
 
 
 def _no_subject(s: StandInState) -> Payload:

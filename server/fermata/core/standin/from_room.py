@@ -117,9 +117,14 @@ def _said(s: StandInState, stanza: Element, payload: Payload, sender: JID) -> li
     acts = [] if stamp else _history_ends(s)  # some rooms have no subject
     if not room_keeps(stanza) & ARCHIVE:
         return [*acts, *s.to_all(payload)]
-    # Of the history, those who will read it in the archive need no copy.
-    clients = [client for client, seat in s.attached.items() if not (stamp and seat.limits is not None)]
-    return [*acts, Said(payload, stanza, s.ready(payload, tuple(clients)), stamp)]
+    # Of the history, those who will be told it by us need no copy.
+    behind = [seat for seat in s.attached.values() if stamp and seat.limits is not None]
+    clients = tuple(client for client, seat in s.attached.items() if seat not in behind)
+    if stamp >= s.joined or not stamp:
+        return [*acts, Said(payload, stanza, s.ready(payload, clients))]
+    for seat in behind:
+        seat.before.append(payload)
+    return s.to_some(payload, clients)
 
 
 def _subject(s: StandInState, payload: Payload) -> list[Act]:

@@ -40,12 +40,13 @@ class Wish(NamedTuple):
 class Seat:
     """A client that is attached. While it is told the history, what is said meanwhile is `held`."""
 
-    __slots__ = ("held", "is_new", "limits", "nick", "presence")
+    __slots__ = ("before", "held", "is_new", "limits", "nick", "presence")
 
     def __init__(self, nick: str, presence: Element) -> None:
         self.nick, self.presence = nick, presence
         self.is_new = False  #: it gets what the room tells of before it came
         self.held: list[Payload] | None = None
+        self.before: list[Payload] = []  #: of the history, what the archive has not
         self.limits: Limits | None = None  #: it is told the history within these once the room has told its own
 
 
@@ -80,6 +81,7 @@ class StandInState:
         "extra",
         "here",
         "is_doubted",
+        "joined",
         "keeps",
         "leaves_at",
         "me",
@@ -111,6 +113,7 @@ class StandInState:
         self.here = ""  #: its nickname in the room, while it is in
         self.standing, self.why = Standing.OUT, ""  #: `why`: what has removed it
         self.is_doubted = False
+        self.joined = 0.0  #: when it was let in first: what was said before is the room's to tell
         self.since = 0.0  #: when the room was heard last, as far as that is known after a start
         self.view, self.recent, self.questions = View(), Recent(), Questions()
         self.attached: dict[JID, Seat] = {}
@@ -171,6 +174,7 @@ class StandInState:
             "standing": self.standing.name,
             "why": self.why,
             "since": self.since,
+            "joined": self.joined,
             "clients": {client.resource: seat.nick for client, seat in self.attached.items()},
         }
         return json.dumps({name: value for name, value in kept.items() if value})
@@ -183,5 +187,6 @@ class StandInState:
         self.nick, self.password = str(kept.get("nick", "")), str(kept.get("password", ""))
         self.here, self.why = str(kept.get("here", "")), str(kept.get("why", ""))
         self.standing, self.since = Standing[kept["standing"]], float(kept.get("since", 0.0))
+        self.joined = float(kept.get("joined", 0.0))
         for resource, nick in kept.get("clients", {}).items():
             self.attached[self.me.with_resource(resource)] = Seat(nick, Element("presence"))
