@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from twisted.internet import threads
 from twisted.internet.selectreactor import SelectReactor
 
 from kit.people import Accounts, People, cycle, rooms
 from kit.server import Server, Settings
+
+# How long an example takes depends on who else uses the machine.
+hypothesis.settings.register_profile("shared machine", deadline=None)
+hypothesis.settings.load_profile("shared machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -171,7 +171,7 @@ def test_who_may_not_enter_any_more_is_not_called():
 def test_into_a_room_that_is_not_open_yet_only_its_owner_is_called():
     stage = Stage(locked=True)
     stop(stage)
-    assert call(stage, ANN).only(ANN)
+    assert call(stage, ANN).only(ANN).tag == "message"
     assert not call(stage, BOB)
 
 
