@@ -1,5 +1,6 @@
 """Two servers on the loopback that federate: rooms are on one of them, half of those in them on the other."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..server import Server, Settings, free_port
@@ -8,8 +9,8 @@ HOST, GUESTS = "host.example", "guests.example"
 SERVICE = f"conference.{HOST}"
 
 
-def neighbours(directory: Path, settings: Settings | None = None) -> dict[str, Server]:
-    """Both, by domain; none runs yet. TLS with dialback, as between two strangers."""
+def neighbours(directory: Path, settings: Mapping[str, Settings] | None = None) -> dict[str, Server]:
+    """Both, by domain, as are their `settings`; none runs yet. TLS with dialback, as between two strangers."""
     ports = {domain: free_port() for domain in (HOST, GUESTS)}
     places = {domain: f"127.0.0.1:{port}" for domain, port in ports.items()}
     made = {}
@@ -20,7 +21,7 @@ def neighbours(directory: Path, settings: Settings | None = None) -> dict[str, S
             "s2s": {"listen": [f"tcp:{ports[domain]}:interface=127.0.0.1"]},
             "s2s.routes": {**places, SERVICE: places[HOST]},
         }
-        for section, values in (settings or {}).items():
+        for section, values in (settings or {}).get(domain, {}).items():
             own.setdefault(section, {}).update(values)
         made[domain] = Server(directory / domain, own)
     return made
