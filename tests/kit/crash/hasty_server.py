@@ -8,7 +8,7 @@ from twisted.scripts.twistd import run
 from fermata.storage import embedded
 from fermata.storage.writer import TurnWriter
 
-_LATE_SECONDS = 0.1
+_LATE_SECONDS = 10.0
 
 
 class HastyWriter(TurnWriter):
