@@ -124,7 +124,7 @@ def entered(s: StandInState, presence: Element, nick: str, now: float) -> list[A
     if "201" in codes and not s.waiting and not s.attached:
         return _made_by_mistake(s, nick)
     s.here, s.standing, s.why, s.is_doubted, s.tells_at = nick, Standing.IN, "", False, inf
-    s.joined = s.joined or now
+    s.joined = s.joined or now - _OVERLAP_SECONDS
     acts: list[Act] = [Watch(nick)]
     for change in s.view.end(own_presence(presence)):
         acts += s.to_all(change)

@@ -113,7 +113,7 @@ class StandInState:
         self.here = ""  #: its nickname in the room, while it is in
         self.standing, self.why = Standing.OUT, ""  #: `why`: what has removed it
         self.is_doubted = False
-        self.joined = 0.0  #: when it was let in first: what was said before is the room's to tell
+        self.joined = 0.0  #: about when it was let in first: what was said before is the room's to tell
         self.since = 0.0  #: when the room was heard last, as far as that is known after a start
         self.view, self.recent, self.questions = View(), Recent(), Questions()
         self.attached: dict[JID, Seat] = {}
