@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from fermata.core.records import EntityMade, HandledSaved, Lineage, Step
+from fermata.core.release import ReleaseQueue
 from fermata.storage import tables
 from fermata.storage.errors import StorageError
 from fermata.xmpp.jid import JID
@@ -186,3 +187,22 @@ def test_a_thousand_steps_over_many_turns_are_all_there_in_order(opened: Opened)
             opened.turns.end_turn()
     opened.commit()
     assert outbox.sent == archived(opened) == [str(i) for i in range(1000)]
+
+
+def test_what_is_told_to_be_released_has_gone_out(opened: Opened) -> None:
+    writer, told, late = opened.database.writer, [0], list[bool]()
+    first, second = (ReleaseQueue(writer, lambda step: None) for _ in range(2))
+    writer.released = told.append
+
+    def go_out(ticket: int, *causes: str) -> None:
+        late.append(ticket <= max(told))
+        for text in causes:  # what goes out has somebody say more, and look for something in the database
+            step = opened.keep(message(opened, text))
+            first.put(step.ticket, step, go_out, step.ticket)
+            opened.turns.run(opened.database.archive.newest(1, 1))
+
+    step = opened.keep(message(opened))
+    first.put(step.ticket, step, go_out, step.ticket)
+    second.put(step.ticket, step, go_out, step.ticket, "more")
+    opened.turns.until(lambda: len(late) == 3 and max(told) > step.ticket)
+    assert not any(late)

@@ -58,8 +58,8 @@ class LastingSessions:
         """What a commit has released goes out in the same turn, and not before it is noted for what went out."""
         turn.before = self.log.flush
 
-        def released() -> None:
-            self.log.released()
+        def released(durable: int) -> None:
+            self.log.released(durable)
             turn.flush()
 
         self._database.writer.released = released

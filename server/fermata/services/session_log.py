@@ -100,10 +100,10 @@ class SessionLog:
         except OSError as error:
             self._break(error)
 
-    def released(self) -> None:
-        """All that waited for the newest durable batch has gone to the sessions."""
+    def released(self, durable: int) -> None:
+        """All that waited for the batches up to that one has gone to the sessions."""
         if self._promised > self._released:
-            self._released = self._writer.durable
+            self._released = durable
             self._entries.append(("r", self._released))
 
     # -- see host.trail.Promises

@@ -37,7 +37,8 @@ class Tickets:
         self._waiting: list[ReleaseQueue] = []
         self._turn_will_end = False
         self._closed = False
-        self.released: Callable[[], object] = _nothing  #: called when those who waited have had what is durable
+        #: called with a batch when those who waited have had everything up to it
+        self.released: Callable[[int], object] = _nothing
         self.steps = 0  #: how many have been handed to the database
         self.lost_steps = 0  #: how many of them it did not keep
         self.batch_sizes = [0] * _SIZES  #: batches by the number of bits in how many steps they had
@@ -124,10 +125,12 @@ class Tickets:
         """Lets everybody who waits have what is durable."""
         if self._crash is not None:
             self._crash("before-release")
+        # What goes out can have more committed, for which those that had their turn already wait anew.
+        durable = self.durable
         waiting, self._waiting = self._waiting, []
         for queue in waiting:
             self._advance(queue)
-        self.released()
+        self.released(durable)
 
     def _advance(self, queue: ReleaseQueue) -> None:
         while True:
@@ -140,5 +143,5 @@ class Tickets:
                 return
 
 
-def _nothing() -> None:
+def _nothing(durable: int) -> None:
     """Nobody wants to know."""
