@@ -1,4 +1,4 @@
-"""Seeds 0 and 1 as they were meant: the rooms' server goes away, and people of another server are called back."""
+"""The come-back call and MUC push from end to end: the rooms' server goes away, and people elsewhere are called back."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -83,7 +83,7 @@ def owed(here: FederatedWorld) -> list[str]:
     return [jid for (jid,) in here.rows("SELECT jid FROM invite ORDER BY jid")]
 
 
-def test_seed_0(here: FederatedWorld, there: FederatedWorld) -> None:
+def test_everybody_is_called_back_after_an_announced_stop(here: FederatedWorld, there: FederatedWorld) -> None:
     """A graceful shutdown remembers the full JIDs; when the service is back it sends them invitations."""
     _, bob = meet(here, there)
     stop(here)
@@ -99,7 +99,9 @@ def test_seed_0(here: FederatedWorld, there: FederatedWorld) -> None:
 
 
 @forgetful
-def test_seed_0_after_a_crash_that_nobody_was_told_of(here: FederatedWorld, there: FederatedWorld) -> None:
+def test_everybody_is_called_back_after_a_crash_that_nobody_was_told_of(
+    here: FederatedWorld, there: FederatedWorld
+) -> None:
     _, bob = meet(here, there)
     here.die()
     there.advance(60.0)
@@ -109,7 +111,7 @@ def test_seed_0_after_a_crash_that_nobody_was_told_of(here: FederatedWorld, ther
 
 
 @forgetful
-def test_seed_1(here: FederatedWorld, there: FederatedWorld) -> None:
+def test_who_has_registered_is_woken_when_the_room_is_back(here: FederatedWorld, there: FederatedWorld) -> None:
     """A client that has registered its full JID learns at the start, at the latest by a message, that it is out."""
     ann, bob = meet(here, there)
     bob.send(f"<presence to='{ROOM}/Bob'><x xmlns='{ns.MUC}'/></presence>")  # no invitation, please

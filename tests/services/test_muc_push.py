@@ -72,7 +72,7 @@ def registrations(world: World) -> list[tuple[str, str, int]]:
     return world.rows("SELECT jid, node, failures FROM push ORDER BY jid, node")
 
 
-def test_the_whole_of_it_as_seed_1_has_it(world: World, ann: Client) -> None:
+def test_the_whole_of_it_from_registering_to_entering_again(world: World, ann: Client) -> None:
     """Register; fall out in a reboot; the first message wakes the client, which finds out and enters again."""
     registered(world)
     world.crash()
