@@ -127,6 +127,16 @@ async def test_nobody_notices_that_the_network_was_silent_for_a_minute(company: 
     await company.nobody_noticed()
 
 
+async def test_nothing_is_missed_of_what_a_silent_network_had_swallowed(company: Company, relay: Relay) -> None:
+    relay.hold()
+    await company.say(5)
+    # Nobody knows where these are when the connections break.
+    asyncio.get_running_loop().call_later(5, lambda: (relay.cut(), relay.go_on()))
+    await company.all_have_heard()
+    await company.all_are_in()
+    await company.nobody_noticed()
+
+
 async def peers_fall_and_rise(company: Company, peers: list[Site], how: str) -> None:
     await company.say(5)
     await company.fall(peers, how)

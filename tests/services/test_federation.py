@@ -5,7 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from fermata.app.config_tables import Config
+from fermata.core.stored_xml import stanza_from
 from fermata.host.federation import Pair
+from fermata.xmpp.element import Element
+from fermata.xmpp.jid import JID
 from kit import ns
 from kit.scripted_wires import HERE, REFUSED, ROOMS, SILENT, Dialling, Wire, ack, message, say
 from kit.wire import Client
@@ -143,7 +146,7 @@ def test_without_stream_management_what_has_left_this_machine_is_not_sent_again(
 ) -> None:
     say(ann, "one")
     wire = dialling.connect(managed=False)
-    world.advance(3)
+    world.advance(40)
     wire.has_backlog = True
     say(ann, "two")
     world.advance(3)
@@ -333,3 +336,56 @@ def test_a_sign_of_life_right_after_an_attempt_shortens_the_wait_for_the_next_on
     assert dialling.attempts == []
     world.advance(1.1)
     assert [pair for pair, _ in dialling.attempts] == [HERE]
+
+
+def echo(wire: Wire) -> list[str]:
+    """What has been written; a ping of the server itself is answered, over a connection of the other's own."""
+    written = wire.stanzas()
+    for xml in written:
+        if ns.PING in xml:
+            ping = stanza_from(xml)
+            answer = Element("iq", {"type": "result", "id": ping.get("id", ""), "to": HERE.local, "from": HERE.remote})
+            wire.trunk.take(answer, JID.parse(HERE.local), JID.parse(HERE.remote))
+    return [xml for xml in written if ns.PING not in xml]
+
+
+def test_without_stream_management_what_is_not_known_to_have_arrived_is_sent_again(
+    world: World, dialling: Dialling, ann: Client
+) -> None:
+    say(ann, "one")
+    wire = dialling.connect(managed=False)
+    for _ in range(3):
+        world.advance(1)
+        echo(wire)
+    say(ann, "two")
+    world.advance(10)
+    wire.trunk.lost(SILENT)
+    (again,) = dialling.connect(managed=False).stanzas()
+    assert "two" in again
+
+
+def test_who_has_answered_pings_and_does_not_any_more_loses_the_connection(
+    world: World, dialling: Dialling, ann: Client
+) -> None:
+    say(ann, "one")
+    wire = dialling.connect(managed=False)
+    for _ in range(3):
+        world.advance(1)
+        echo(wire)
+    world.advance(100)
+    assert wire.ended == []
+    say(ann, "two")
+    world.advance(35)
+    assert [error.condition for error in wire.ended if error is not None] == ["connection-timeout"]
+
+
+def test_who_has_never_answered_a_ping_is_asked_once_and_left_in_peace(
+    world: World, dialling: Dialling, ann: Client
+) -> None:
+    say(ann, "one")
+    wire = dialling.connect(managed=False)
+    world.advance(5)
+    say(ann, "two")
+    world.advance(60)
+    assert sum(ns.PING in xml for xml in wire.stanzas()) == 1
+    assert wire.ended == []

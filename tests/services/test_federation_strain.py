@@ -150,7 +150,7 @@ def test_what_is_too_much_for_a_rooms_server_that_does_not_read_is_told_when_it_
     inbound.trunk.take(*message(f"<presence from='bob@b.example/x' to='{ROOM}/Bob'><x xmlns='{ns.MUC}'/></presence>"))
     world.turn()
     wire = dialling.connect(ROOMS, managed=False)
-    world.advance(3)
+    world.advance(40)
     wire.paused = True
     long = "x" * (QUEUE_BYTES // 4)
     for number in range(8):

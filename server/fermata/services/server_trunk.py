@@ -1,9 +1,11 @@
 """One proven connection to another server: what goes out on it is counted; what arrives is `from_server`'s."""
 
 from collections.abc import Callable, Set
+from itertools import count
 from typing import Final, Protocol
 
 from ..core.s2s.answered import Answered
+from ..core.s2s.echo import Echo
 from ..core.s2s.heard import Heard
 from ..core.s2s.management import REQUEST, Management
 from ..core.stream_management import Due
@@ -11,16 +13,19 @@ from ..host.federation import Cause, Connection, Pair, Trouble
 from ..host.origin import Clock
 from ..host.router import Router
 from ..host.stores import Writer
+from ..xmpp import namespaces as ns
 from ..xmpp.element import Element
 from ..xmpp.errors import StanzaError, StreamError
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload
 from .from_server import FromServer
 
-_BACKLOG_SECONDS: Final = 1.0  #: how often to look whether what was written has left this machine
+_LOOK_SECONDS: Final = 1.0  #: how often to look whether what was written has arrived, or at least left this machine
 ASK_SECONDS: Final = 0.1  #: so soon after it was written to, a peer is asked how far it got
 PAUSED_SECONDS: Final = 120.0  #: a peer that has read nothing for so long is not there
 PROBE_SECONDS: Final = 60.0  #: a connection that somebody needs is asked for a sign of life so often
+
+_numbers = count(1)  # for pings: none has that of another
 
 
 class Way(Protocol):
@@ -64,7 +69,8 @@ class ServerTrunk:
         self.peer = FromServer(router, writer, clock, broken, contacted, answered, heard)
         self.take, self.take_refused = self.peer.take, self.peer.take_refused
         self._receives = False
-        self._doubtful: list[tuple[Payload, JID]] = []  # written, and perhaps still on this machine
+        self._answered = answered
+        self._echo = Echo()  # where there is no stream management
         self._looks = self._asks = self._owes_answer = False
         self._paused_since: float | None = None
         self._written_at = clock.seconds()
@@ -100,11 +106,11 @@ class ServerTrunk:
         if answer:
             self.connection.write(answer)
         if self.management.is_refused:
-            self._doubtful, self.management.outbound = self.management.unacked(), None
+            unacked, self.management.outbound = self.management.unacked(), None
+            for payload, to in unacked:
+                self._echo.sent(payload, to)
             self._look_later()
-        if spooled:
-            for way in self.pairs.values():
-                way.arrived(spooled)
+        self._arrived(spooled)
         self.drain()
 
     def drain(self) -> None:
@@ -126,7 +132,7 @@ class ServerTrunk:
 
     def doubtful(self, pair: Pair) -> list[tuple[Payload, JID]]:
         """What was sent of a pair, and may not have arrived."""
-        unsure = [*self.management.unacked(), *self._doubtful]
+        unsure = [*self.management.unacked(), *self._echo.unsure]
         return [(payload, to) for payload, to in unsure if pair_of(payload, to) == pair]
 
     # -- what goes to the peer
@@ -150,7 +156,7 @@ class ServerTrunk:
                 self._asks = True
                 self._clock.callLater(ASK_SECONDS, self._ask_soon)
             return
-        self._doubtful.append((payload, to))
+        self._echo.sent(payload, to)
         self._look_later()
 
     def probe(self, now: float) -> None:
@@ -200,7 +206,7 @@ class ServerTrunk:
     def unacked(self) -> int:
         """How many stanzas may not have arrived."""
         outbound = self.management.outbound
-        return len(self._doubtful) + (0 if outbound is None else outbound.unacked_count)
+        return len(self._echo.unsure) + (0 if outbound is None else outbound.unacked_count)
 
     def rest(self) -> None:
         """Closes the connection because nobody needs it. What the peer has sent by then is still taken."""
@@ -226,20 +232,34 @@ class ServerTrunk:
             self.connection.write(xml)
 
     def _look_later(self) -> None:
-        if not self._looks and self._doubtful:
+        if not self._looks and self._echo.unsure:
             self._looks = True
-            self._clock.callLater(_BACKLOG_SECONDS, self._look, len(self._doubtful))
+            self._clock.callLater(_LOOK_SECONDS, self._look, self._echo.position)
 
-    def _look(self, count: int) -> None:
-        """What was written a while ago has left this machine, unless the connection has a backlog."""
+    def _look(self, position: int) -> None:
+        """Looks for the answer to a ping, and sends the next one; `position` is how far was written a while ago."""
         self._looks = False
+        if not self.pairs:
+            return
+        pair, echo, now = next(iter(self.pairs)), self._echo, self._clock.seconds()
+        if echo.open_id and self._answered.includes(JID.parse(pair.local), JID.parse(pair.remote), echo.open_id):
+            self._arrived(echo.answered())
+        if echo.is_silent(now):
+            self.connection.end_now(StreamError("connection-timeout", "you do not answer what you are asked"))
+            return
+        if echo.unsure and not echo.open_id:
+            id = f"arrived-{next(_numbers)}-{now:.0f}"
+            ping = f"<iq type='get' id='{id}' from='{pair.local}' to='{pair.remote}'><ping xmlns='{ns.PING}'/></iq>"
+            self.connection.write(ping)
+            echo.ask(id, now)
         if not self.connection.has_backlog:
-            left, self._doubtful = self._doubtful[:count], self._doubtful[count:]
-            spooled = [payload.spooled for payload, _ in left if payload.spooled]
-            if spooled:
-                for way in self.pairs.values():
-                    way.arrived(spooled)
+            self._arrived(echo.left(position, now))
         self._look_later()
+
+    def _arrived(self, spooled: list[int]) -> None:
+        if spooled:
+            for way in self.pairs.values():
+                way.arrived(spooled)
 
 
 def pair_of(payload: Payload, to: JID) -> Pair:
