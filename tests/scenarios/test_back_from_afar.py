@@ -1,4 +1,4 @@
-"""The come-back call and MUC push from end to end: the rooms' server goes away, and people elsewhere are called back."""
+"""The come-back call and MUC push from end to end: the rooms' server goes away, and people elsewhere are called."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

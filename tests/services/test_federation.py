@@ -389,3 +389,29 @@ def test_who_has_never_answered_a_ping_is_asked_once_and_left_in_peace(
     world.advance(60)
     assert sum(ns.PING in xml for xml in wire.stanzas()) == 1
     assert wire.ended == []
+
+
+def test_a_connection_that_is_closed_here_waits_for_the_last_acknowledgement_and_nothing_comes_twice(
+    world: World, dialling: Dialling, ann: Client
+) -> None:
+    say(ann, "one")
+    wire = dialling.connect()
+    wire.stanzas()
+    world.parts.federating.federation.links.end("b.example")
+    assert wire.ended == []
+    say(ann, "two")
+    assert wire.stanzas() == []
+    ack(wire, 1)
+    assert wire.ended == [None]
+    (sent,) = dialling.connect().stanzas()
+    assert "two" in sent
+
+
+def test_a_peer_that_does_not_acknowledge_does_not_keep_a_connection_from_being_closed(
+    world: World, dialling: Dialling, ann: Client
+) -> None:
+    say(ann, "one")
+    wire = dialling.connect()
+    world.parts.federating.federation.links.end("b.example")
+    world.advance(6)
+    assert wire.ended == [None]

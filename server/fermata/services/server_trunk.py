@@ -23,6 +23,7 @@ from .from_server import FromServer
 _LOOK_SECONDS: Final = 1.0  #: how often to look whether what was written has arrived, or at least left this machine
 ASK_SECONDS: Final = 0.1  #: so soon after it was written to, a peer is asked how far it got
 PAUSED_SECONDS: Final = 120.0  #: a peer that has read nothing for so long is not there
+REST_SECONDS: Final = 5.0  #: so long a peer has to acknowledge what it was sent before the connection is closed
 PROBE_SECONDS: Final = 60.0  #: a connection that somebody needs is asked for a sign of life so often
 
 _numbers = count(1)  # for pings: none has that of another
@@ -73,6 +74,7 @@ class ServerTrunk:
         self._echo = Echo()  # where there is no stream management
         self._looks = self._asks = self._owes_answer = False
         self._paused_since: float | None = None
+        self._rests_until: float | None = None  # from when on it is closed, come what may
         self._written_at = clock.seconds()
 
     # -- what the connection says (see host.federation.Trunk)
@@ -111,6 +113,7 @@ class ServerTrunk:
                 self._echo.sent(payload, to)
             self._look_later()
         self._arrived(spooled)
+        self._rest_once_sure(self._clock.seconds())
         self.drain()
 
     def drain(self) -> None:
@@ -141,7 +144,8 @@ class ServerTrunk:
     def takes(self) -> bool:
         """Whether it can take a stanza now."""
         outbound = self.management.outbound
-        return not self.connection.paused and not (outbound is not None and outbound.is_full)
+        is_full = outbound is not None and outbound.is_full
+        return not self.connection.paused and not is_full and self._rests_until is None
 
     def write(self, payload: Payload, to: JID) -> None:
         """Sends a stanza of one of its pairs."""
@@ -191,6 +195,7 @@ class ServerTrunk:
             self.connection.write(REQUEST)
         elif due is Due.SILENT:
             self._cut("you do not acknowledge what you are sent")
+        self._rest_once_sure(now)
         if not self.connection.paused:
             self._paused_since = None
         elif self._paused_since is None:
@@ -209,7 +214,19 @@ class ServerTrunk:
         return len(self._echo.unsure) + (0 if outbound is None else outbound.unacked_count)
 
     def rest(self) -> None:
-        """Closes the connection because nobody needs it. What the peer has sent by then is still taken."""
+        """Closes the connection because nobody needs it: once the peer has said that it has got all that was sent.
+
+        What the peer has sent by then is still taken.
+        """
+        now = self._clock.seconds()
+        if self._rests_until is None:
+            self._rests_until = now + REST_SECONDS
+            self.ask(now)
+        self._rest_once_sure(now)
+
+    def _rest_once_sure(self, now: float) -> None:
+        if self._rests_until is None or (self.unacked and now < self._rests_until):
+            return
         self._acknowledge()
         self._detach(Trouble(Cause.STREAM, "we have closed the stream"))
         self.connection.end(None)
