@@ -193,10 +193,11 @@ class Performer:
 
     async def _replay(self, holder: Holder, stand_in: StandIn, act: done.Replay) -> None:
         rows: list[ArchivedRow] = []
-        if self._archive is not None:
-            selection = Selection(len(act.places), places=act.places)
+        places = tuple(stand_in.state.recent.places[-act.most :])
+        if self._archive is not None and places:
+            selection = Selection(len(places), places=places)
             try:
-                rows = await self._archive.page(holder.number, selection, len(act.places))
+                rows = await self._archive.page(holder.number, selection, len(places))
             except Exception:
                 _log.exception("the archive of %s can't be read: a client gets no history", holder.jid)
         history = limited([_as_history(row, stand_in.state.room) for row in rows], act.limits, act.client)

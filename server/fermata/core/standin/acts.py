@@ -34,10 +34,10 @@ class Said(NamedTuple):
 
 
 class Replay(NamedTuple):
-    """Read these places of the account's archive, and call `StandIn.replayed`."""
+    """Read at most so many of the newest messages in the account's archive, and call `StandIn.replayed`."""
 
     client: JID
-    places: tuple[int, ...]
+    most: int
     limits: Limits
 
 

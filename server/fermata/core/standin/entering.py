@@ -190,10 +190,7 @@ def replay(s: StandInState, client: JID) -> list[Act]:
     if limits is None or limits.messages < 1 or limits.characters < 1:
         seat.before = []
         return replayed(s, client, [])
-    if not s.recent.places:
-        return replayed(s, client, [])
-    most = int(min(limits.messages, MOST))
-    return [Replay(client, tuple(s.recent.places[-most:]), limits)]
+    return [Replay(client, int(min(limits.messages, MOST)), limits)]
 
 
 def replayed(s: StandInState, client: JID, history: Sequence[Payload]) -> list[Act]:
