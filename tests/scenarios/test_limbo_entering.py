@@ -82,6 +82,8 @@ def reached(dialling: Dialling) -> Wire:
     """There is a way, and all that it was needed for has been told."""
     wire = dialling.connect(ROOMS, managed=False)
     dialling.world.advance(3)
+    wire.answer_pings()
+    dialling.world.advance(3)
     return wire
 
 
