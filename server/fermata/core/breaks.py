@@ -1,6 +1,9 @@
 """Where connections between servers have broken lately."""
 
+from math import inf
 from typing import Final
+
+_LATE_SECONDS: Final = 30.0
 
 
 class Breaks:
@@ -25,6 +28,16 @@ class Breaks:
             return False
         self._forget(now)
         return domain in self._until or "" in self._until
+
+    def latest(self, domain: str, now: float) -> float:
+        """When the newest message was said that somebody at that domain may say again; minus infinity for none.
+
+        What was under way on a connection that broke may have come a little later than its successor.
+        """
+        if not self.is_recent(domain, now):
+            return -inf
+        found = [self._until[name] + late for name, late in ((domain, _LATE_SECONDS), ("", 0.0)) if name in self._until]
+        return max(found) - self.SECONDS
 
     def _forget(self, now: float) -> None:
         until = self._until

@@ -97,3 +97,10 @@ def test_what_is_remembered_of_a_server_is_bounded(stage: Stage) -> None:
         stage.say(BOB, "hi", id=f"m{number}")
     assert set(stage.say(BOB, "hi", id=f"m{MOST}")) == {BOB}
     assert set(stage.say(BOB, "hi", id="m0")) == {ANN, BOB}
+
+
+def test_what_was_said_after_a_start_is_no_repeat_of_what_was_said_after_it_as_well(stage: Stage) -> None:
+    stage.room.state.breaks = Breaks()
+    stage.room.state.breaks.note("", START - 60)
+    stage.say(BOB, "hi", id="m1")
+    assert set(stage.say(BOB, "hi", id="m1")) == {ANN, BOB}

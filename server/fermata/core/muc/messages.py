@@ -1,5 +1,6 @@
 """Messages to all occupants, and the subject (XEP-0045 §7.4, §8.1)."""
 
+from math import inf
 from xml.sax.saxutils import unescape
 
 from ...xmpp import namespaces as ns
@@ -30,8 +31,9 @@ def groupchat(room: RoomState, sender: JID, message: Element, now: float) -> Eff
     if occupant.role == "visitor":
         raise StanzaError("forbidden", "visitors have no voice here")
     effects = Effects()
-    if room.breaks.is_recent(sender.domain, now):
-        said = repeated(room, occupant, message)
+    latest = room.breaks.latest(sender.domain, now)
+    if latest > -inf:
+        said = repeated(room, occupant, message, latest)
         if said is not None:
             effects.send(said, (sender,))
             return effects

@@ -14,12 +14,12 @@ from .occupants import Occupant
 from .state import RoomState
 
 
-def repeated(room: RoomState, occupant: Occupant, message: Element) -> Payload | None:
-    """The message as everybody has got it, if an occupant has sent it before; None if it is a new one."""
+def repeated(room: RoomState, occupant: Occupant, message: Element, latest: float) -> Payload | None:
+    """The message as everybody has got it, if an occupant has sent it before `latest`; None if it is a new one."""
     written = [escape(id) for id in ids(message)]
     means = content(message) if written else ()
     for said in _candidates(room, occupant, written):
-        if content(stanza_from("<message" + said.rest)) == means:
+        if said.stamp <= latest and content(stanza_from("<message" + said.rest)) == means:
             return said
     return None
 
