@@ -149,8 +149,12 @@ class Server:
             return found()
 
     def _listens(self) -> bool:
+        """Whether it takes a connection, and notices its end: then all its ports are open, not only the first."""
         try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            with socket.create_connection(("127.0.0.1", self.port), 1) as probe:
+                probe.settimeout(START)
+                probe.shutdown(socket.SHUT_WR)
+                probe.recv(1)
         except OSError:
             return False
         return True
