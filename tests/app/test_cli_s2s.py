@@ -1,5 +1,6 @@
 """`fermata s2s …`: real sockets, real DNS and real TLS to servers that are right, and to many that are not."""
 
+import gc
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from twisted.internet import tcp
 
 from fermata.app import s2s_examination
 from fermata.app.config import load
@@ -343,6 +345,7 @@ def test_a_test_has_an_end(elsewhere, examine, monkeypatch):
     is_reached, steps = examine()
     assert not is_reached
     assert steps[-1]["text"] == "there was no time for the rest: a test ends after 0.3 s"
+    assert not [each for each in gc.get_objects() if type(each) is tcp.Client and each.connected], "left open"
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ def _run(work: Callable[[Any], Awaitable[Any]]) -> Any:
 
     def done(result: Any) -> None:
         outcome.append(result)
-        reactor.stop()
+        reactor.callLater(0, reactor.stop)  # a connection that was just aborted is closed in the next turn
 
     reactor.callWhenRunning(lambda: Deferred.fromCoroutine(begin()).addBoth(done))
     reactor.run(installSignalHandlers=False)
