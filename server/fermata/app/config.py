@@ -16,9 +16,7 @@ from .endpoints import clash
 __all__ = ["Config", "ConfigError", "Problem", "listeners", "load", "without_effect"]
 
 # Accepted, but nothing in this version asks for it: table and key, or an empty key for a whole table.
-_WITHOUT_EFFECT: Final = (
-    ("stay", "server_resume"),
-)
+_WITHOUT_EFFECT: Final = (("stay", "server_resume"),)
 
 
 class Problem(NamedTuple):
