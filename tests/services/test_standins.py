@@ -524,7 +524,9 @@ def test_whose_client_does_not_come_back_after_a_crash_is_away(world: World, ann
     ben = world.online("ben@localhost/desk")
     (seen,) = enter(ben, ROOM, "Ben").others
     assert seen.findtext("show") == "xa"
-    assert virtual(world) == (find(seen, "user:x/user:item") or {}).get("jid", virtual(world))
+    item = find(seen, "user:x/user:item")
+    assert item is not None
+    assert item.get("jid", virtual(world)) == virtual(world)
 
 
 def test_without_the_guardian_nobody_asks(tmp_path: Path) -> None:
