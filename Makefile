@@ -35,7 +35,7 @@ crash: $(STAMP)  ## kill -9 at any instant, of one server and of one of two: is 
 	PYTHONPATH=tests $(PY) -m kit.crash $(ARGS)
 
 chaos: $(STAMP)  ## everything that breaks, with every client that is modelled: is everybody still in?
-	FERMATA_CHAOS=1 $(PY) -m pytest -n 2 tests/scenarios $(ARGS)
+	FERMATA_CHAOS=1 $(PY) -m pytest -n 2 tests/scenarios tests/crash $(ARGS)
 
 bench: $(STAMP)  ## measure against Prosody and ejabberd (an hour; minutes with ARGS=--quick; needs gcc and libssl-dev)
 	$(PY) -m bench $(ARGS)
