@@ -16,19 +16,20 @@ from .state import RoomState
 
 def repeated(room: RoomState, occupant: Occupant, message: Element, latest: float) -> Payload | None:
     """The message as everybody has got it, if an occupant has sent it before `latest`; None if it is a new one."""
-    written = [escape(id) for id in ids(message)]
-    means = content(message) if written else ()
-    for said in _candidates(room, occupant, written):
-        if said.stamp <= latest and content(stanza_from("<message" + said.rest)) == means:
+    means: tuple[str, ...] | None = None  # what it says is asked only once it has an id that was there before
+    for said in _candidates(room, occupant, [escape(id) for id in ids(message)], latest):
+        means = content(message) if means is None else means
+        if content(stanza_from("<message" + said.rest)) == means:
             return said
     return None
 
 
-def _candidates(room: RoomState, occupant: Occupant, written: list[str]) -> Iterator[Payload]:
-    """What he has said under one of these ids."""
-    yield from room.said.under(occupant.bare, written)
-    if written:
-        marks = [f" id='{id}'" for id in written]
-        for said in room.history.backwards():
-            if occupant.id_xml in said.rest and any(mark in said.rest for mark in marks):
-                yield said
+def _candidates(room: RoomState, occupant: Occupant, written: list[str], latest: float) -> Iterator[Payload]:
+    """What he has said under one of these ids, as they are written, before `latest`."""
+    if not written:
+        return
+    yield from (said for said in room.said.under(occupant.bare, written) if said.stamp <= latest)
+    marks = [f" id='{id}'" for id in written]
+    for said in room.history.backwards():
+        if said.stamp <= latest and occupant.id_xml in said.rest and any(mark in said.rest for mark in marks):
+            yield said
