@@ -415,3 +415,22 @@ def test_a_peer_that_does_not_acknowledge_does_not_keep_a_connection_from_being_
     world.parts.federating.federation.links.end("b.example")
     world.advance(6)
     assert wire.ended == [None]
+
+
+def test_what_was_sent_before_the_other_server_began_to_acknowledge_goes_again_before_what_was_sent_later(
+    world: World, dialling: Dialling, ann: Client
+) -> None:
+    wire = Wire(managed=False)
+    wire.direction = "in"  # it was opened there, and carries both directions
+    wire.trunk = world.parts.federating.federation.trunk(wire)
+    wire.trunk.receives(HERE)
+    wire.trunk.sends(HERE)
+    say(ann, "one")
+    say(ann, "two")
+    wire.trunk.manage(Element(f"{{{ns.SM}}}enable"))
+    say(ann, "three")
+    say(ann, "four")
+    ack(wire, 1)
+    wire.trunk.lost(SILENT)
+    again = dialling.connect().stanzas()
+    assert [xml.partition("<body>")[2].partition("<")[0] for xml in again] == ["one", "two", "four"]

@@ -135,7 +135,8 @@ class ServerTrunk:
 
     def doubtful(self, pair: Pair) -> list[tuple[Payload, JID]]:
         """What was sent of a pair, and may not have arrived."""
-        unsure = [*self.management.unacked(), *self._echo.unsure]
+        # What was sent before the peer began to count, then what it counts: in the order in which it was sent.
+        unsure = [*self._echo.unsure, *self.management.unacked()]
         return [(payload, to) for payload, to in unsure if pair_of(payload, to) == pair]
 
     # -- what goes to the peer
