@@ -16,11 +16,11 @@ from ..host.sessions import Session
 from ..host.stores import SpoolStore, Writer
 from ..host.trail import NoPromises, Promises
 from ..xmpp import namespaces as ns
+from ..xmpp.delay import delayed
 from ..xmpp.element import Element
 from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload, payload_of
-from ..xmpp.stamps import text_of
 from ..xmpp.stanza import message_type
 from .safekeeping import Safekeeping
 
@@ -198,7 +198,7 @@ def _under_way(account: Account) -> set[Payload]:
 
 def _delayed(account: Account, payload: Payload, stamp: float, spooled: int) -> Payload:
     """The same message, with the time at which it came to the account (XEP-0203)."""
-    late = payload.with_child(f"<delay xmlns='{ns.DELAY}' from='{account.jid.domain}' stamp='{text_of(stamp)}'/>")
+    late = delayed(payload, account.jid.domain, stamp)
     late.spooled = spooled
     return late
 

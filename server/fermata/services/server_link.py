@@ -15,8 +15,8 @@ from ..core.stored_xml import stanza_from
 from ..host.federation import Dialling, Pair, Trouble
 from ..host.origin import Clock, Origin, Timer
 from ..xmpp import namespaces as ns
-from ..xmpp.delay import delay
-from ..xmpp.element import Element, child, serialise
+from ..xmpp.delay import delayed, is_delayed
+from ..xmpp.element import Element, child
 from ..xmpp.errors import StanzaError, StreamError
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload
@@ -28,7 +28,6 @@ _WIDEST: Final = 4  # bytes that a character has in UTF-8 at most
 _FORGET_SECONDS: Final = 3600.0
 _CONTACT_SECONDS: Final = 1.0  #: so often, at most, what comes from there does
 _DEAD_SECONDS: Final = 60.0  #: so often, at most, somebody's stanza makes us try a dead one again
-_DELAY: Final = f"<delay xmlns='{ns.DELAY}'"
 _PING: Final = "{%s}ping" % ns.PING
 
 
@@ -288,8 +287,8 @@ class ServerLink:
                 return None
             self._refuse(entry, StanzaError("remote-server-timeout", f"the connection to {self.pair.remote} broke"))
             return None
-        if payload.kind == "message" and _DELAY not in payload.rest:
-            entry.payload = payload.with_child(serialise(delay(self.pair.local, now)))
+        if payload.kind == "message" and not is_delayed(payload):
+            entry.payload = delayed(payload, self.pair.local, now)
         return entry
 
     # -- making one

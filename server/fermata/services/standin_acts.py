@@ -24,18 +24,16 @@ from ..host.router import Router
 from ..host.sessions import Session
 from ..host.stores import ArchivedRow, ArchiveStore, Writer
 from ..host.trail import NoPromises, Promises
-from ..xmpp import namespaces as ns
+from ..xmpp.delay import DELAY, delayed
 from ..xmpp.element import Element, child
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload, payload_of
-from ..xmpp.stamps import text_of
 from .messages import Messages
 from .standin_guard import Guard
 from .standin_ledger import Holder, Ledger
 
 _log = logging.getLogger(__name__)
 _RECALLED: Final = 2_000  #: so many messages of an archive are looked through after a start
-_DELAY: Final = "{%s}delay" % ns.DELAY
 
 
 class Performer:
@@ -256,6 +254,6 @@ def _as_history(row: ArchivedRow, room: JID) -> Payload:
     """A message of the archive as the room would tell it to somebody who enters (XEP-0045 §7.2.13)."""
     stanza = stanza_from(row.xml)
     payload = payload_of(stanza, stamp=row.stamp)
-    if child(stanza, _DELAY) is not None:
+    if child(stanza, DELAY) is not None:
         return payload
-    return payload.with_child(f"<delay xmlns='{ns.DELAY}' from='{room.attribute}' stamp='{text_of(row.stamp)}'/>")
+    return delayed(payload, room, row.stamp)

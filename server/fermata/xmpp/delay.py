@@ -3,22 +3,19 @@
 from typing import Final
 
 from . import namespaces as ns
-from .element import Element
+from .element import escape
+from .payload import Payload
 from .stamps import text_of
 
 DELAY: Final = "{%s}delay" % ns.DELAY
+_OPENING: Final = f"<delay xmlns='{ns.DELAY}'"
 
 
-def delay(by: str, stamp: float, reason: str = "") -> Element:
-    """A `<delay/>`: `by` has had the stanza since `stamp` (Unix seconds); `reason` is for people."""
-    element = Element(DELAY, {"from": by, "stamp": text_of(stamp)})
-    if reason:
-        element.text = reason
-    return element
+def delayed(payload: Payload, by: str, stamp: float) -> Payload:
+    """The same stanza, which says that `by` has had it since `stamp` (Unix seconds)."""
+    return payload.with_child(f"{_OPENING} from='{escape(by)}' stamp='{text_of(stamp)}'/>")
 
 
-def add_delay(stanza: Element, by: str, stamp: float) -> None:
-    """Says that `by` has had the stanza since `stamp`; what else was said in that name is taken out, as forged."""
-    for item in [item for item in stanza if item.tag == DELAY and item.get("from") == by]:
-        stanza.remove(item)
-    stanza.append(delay(by, stamp))
+def is_delayed(payload: Payload) -> bool:
+    """Whether it says, or what it carries does, that it has been under way for a while. No text can hold a "<"."""
+    return _OPENING in payload.rest

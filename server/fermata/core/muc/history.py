@@ -4,12 +4,12 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from ...xmpp import namespaces as ns
+from ...xmpp.delay import delayed
 from ...xmpp.element import Element
 from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
 from ...xmpp.payload import Payload
-from ...xmpp.stamps import stamp_of, text_of
+from ...xmpp.stamps import stamp_of
 
 # A client that enters gets all of it at once, and must be able to take it.
 _MOST_CHARACTERS: Final = 1_000_000
@@ -57,7 +57,7 @@ class History:
     """
 
     def __init__(self, room: JID, limit: int) -> None:
-        self._from = room.attribute
+        self._room = room
         # A message gets its <delay/> when somebody enters who must be shown it: in a busy room most never do.
         self._live: deque[Payload] = deque(maxlen=limit)
         self._delayed: deque[Payload] = deque(maxlen=limit)
@@ -122,8 +122,7 @@ class History:
             self.is_whole = False  # or as good as that: what falls out unseen is not counted
         while self._live:
             message = self._live.popleft()
-            delay = f"<delay xmlns='{ns.DELAY}' from='{self._from}' stamp='{text_of(message.stamp)}'/>"
-            self._delayed.append(message.with_child(delay))
+            self._delayed.append(delayed(message, self._room, message.stamp))
         return self._delayed
 
     def within(self, limits: Limits, to: JID) -> list[Payload]:

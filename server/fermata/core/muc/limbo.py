@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from ...xmpp import namespaces as ns
-from ...xmpp.delay import delay
-from ...xmpp.element import escape, serialise
+from ...xmpp.delay import delayed
+from ...xmpp.element import escape
 from ...xmpp.jid import JID
 from ...xmpp.payload import Payload
 from ..archive_query import Found, Selection
@@ -116,12 +116,8 @@ def _messages(
     messages = [as_sent(room.jid, room.archive.id_of(row.seq), row.stamp, ARCHIVE, row.xml) for row in rows]
     messages += [payload for payload in said if (room.archive.seq_of(payload.archive_id) or 0) > last]
     is_all = len(messages) <= MOST and bool(rows) and rows[0].seq == place
-    told = [_delayed(room, message) for message in messages[-MOST:] if _RETRACTED not in message.rest]
+    told = [delayed(message, room.jid, message.stamp) for message in messages[-MOST:] if _RETRACTED not in message.rest]
     return told, is_all
-
-
-def _delayed(room: RoomState, message: Payload) -> Payload:
-    return message.with_child(serialise(delay(room.jid, message.stamp)))
 
 
 def _gap(room: RoomState, messages: list[Payload]) -> Payload:

@@ -14,11 +14,11 @@ from collections import deque
 from typing import Final, NamedTuple
 
 from ...xmpp import namespaces as ns
+from ...xmpp.delay import delayed
 from ...xmpp.element import Element, child
 from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
 from ...xmpp.payload import Payload
-from ...xmpp.stamps import text_of
 from ..archive_query import Found, Selection
 from ..keeping import ARCHIVE
 from .effects import Reading
@@ -79,7 +79,7 @@ def found(room: RoomState, sender: JID, wanted: Asked, answer: Found) -> Missed 
         for row in rows[1 if is_all else 0 :]
     ]
     messages += [payload for payload in said if (room.archive.seq_of(payload.archive_id) or 0) > last]
-    told = [_delayed(room, message) for message in messages if _is_told(message.rest)]
+    told = [delayed(message, room.jid, message.stamp) for message in messages if _is_told(message.rest)]
     is_all = is_all and len(messages) <= wanted.most
     return Missed(told[max(0, len(told) - wanted.most) :], is_all)
 
@@ -105,8 +105,3 @@ def truncated(room: RoomState, missed: Missed) -> Payload:
 def _is_told(xml: str) -> bool:
     """Tombstones (XEP-0424 §5) and subjects are no history. No text can hold a "<"."""
     return "<body" in xml or not ("<retracted" in xml or ("<subject" in xml and "<thread" not in xml))
-
-
-def _delayed(room: RoomState, message: Payload) -> Payload:
-    delay = f"<delay xmlns='{ns.DELAY}' from='{room.jid.attribute}' stamp='{text_of(message.stamp)}'/>"
-    return message.with_child(delay)

@@ -2,11 +2,10 @@
 
 from typing import NamedTuple
 
-from ...xmpp import namespaces as ns
+from ...xmpp.delay import delayed
 from ...xmpp.element import Element, child, escape_text
 from ...xmpp.jid import JID
 from ...xmpp.payload import Payload
-from ...xmpp.stamps import text_of
 from .occupants import occupant_id_xml
 
 
@@ -28,10 +27,10 @@ class Subject(NamedTuple):
         if by:
             setter = JID.parse(by)
             sender, author = room.with_resource(setter.resource), occupant_id_xml(secret, setter.bare)
-        delay = f"<delay xmlns='{ns.DELAY}' from='{room.attribute}' stamp='{text_of(stamp)}'/>" if stamp else ""
         subject = f"<subject>{escape_text(text)}</subject>"
-        rest = f" from='{sender.attribute}' type='groupchat'>{subject}{author}{delay}</message>"
-        return cls(text, by, stamp, Payload("message", rest, sender, "groupchat", stamp=stamp))
+        rest = f" from='{sender.attribute}' type='groupchat'>{subject}{author}</message>"
+        message = Payload("message", rest, sender, "groupchat", stamp=stamp)
+        return cls(text, by, stamp, delayed(message, room, stamp) if stamp else message)
 
 
 def subject_of(message: Element) -> str | None:
