@@ -15,11 +15,10 @@ from ...xmpp.element import escape
 from ...xmpp.jid import JID
 from ...xmpp.payload import Payload
 from ..archive_query import Found, Selection
-from ..keeping import ARCHIVE
 from . import exit
 from .effects import Effects, Reading
 from .history import Limits
-from .messages import as_sent
+from .messages import read_up
 from .presence import Notice, compose, gone, is_shown, present, tell_self
 from .state import RoomState
 from .versions import spread
@@ -111,13 +110,9 @@ def _messages(
         return [], True
     if answer is None:
         return room.history.unseen(place - 1, room.archive.seq_of, Limits(messages=MOST), room.jid)
-    rows = list(answer.rows)
-    last = rows[-1].seq if rows else 0
-    messages = [as_sent(room.jid, room.archive.id_of(row.seq), row.stamp, ARCHIVE, row.xml) for row in rows]
-    messages += [payload for payload in said if (room.archive.seq_of(payload.archive_id) or 0) > last]
-    is_all = len(messages) <= MOST and bool(rows) and rows[0].seq == place
+    messages, is_whole = read_up(room, first, answer.rows, said)
     told = [delayed(message, room.jid, message.stamp) for message in messages[-MOST:] if _RETRACTED not in message.rest]
-    return told, is_all
+    return told, is_whole and len(messages) <= MOST
 
 
 def _gap(room: RoomState, messages: list[Payload]) -> Payload:

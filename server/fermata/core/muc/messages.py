@@ -1,5 +1,6 @@
 """Messages to all occupants, and the subject (XEP-0045 §7.4, §8.1)."""
 
+from collections.abc import Iterable, Sequence
 from math import inf
 from xml.sax.saxutils import unescape
 
@@ -8,7 +9,8 @@ from ...xmpp.element import Element, child, serialise
 from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
 from ...xmpp.payload import Payload
-from ..keeping import room_keeps
+from ..archive_query import Row
+from ..keeping import ARCHIVE, room_keeps
 from ..records import MessageArchived
 from . import push, retraction
 from .effects import Effects
@@ -110,3 +112,14 @@ def as_sent(room: JID, id: str, stamp: float, keep: int, xml: str) -> Payload:
     sender = unescape(xml.partition("from='")[2].partition("'")[0], {"&apos;": "'", "&quot;": '"'})
     rest = xml.removeprefix("<message")
     return Payload("message", rest, sender, "groupchat", id, stamp, keep).with_child(stanza_id(room, id))
+
+
+def read_up(room: RoomState, first: str, rows: Sequence[Row], said: Iterable[Payload]) -> tuple[list[Payload], bool]:
+    """The messages that were read in the archive, then what was `said` meanwhile (see RoomState.awaited).
+
+    And whether they begin with the one that has the stanza-id `first`.
+    """
+    archive, last = room.archive, rows[-1].seq if rows else 0
+    messages = [as_sent(room.jid, archive.id_of(row.seq), row.stamp, ARCHIVE, row.xml) for row in rows]
+    messages += [payload for payload in said if (archive.seq_of(payload.archive_id) or 0) > last]
+    return messages, bool(rows) and rows[0].seq == archive.seq_of(first)

@@ -20,10 +20,9 @@ from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
 from ...xmpp.payload import Payload
 from ..archive_query import Found, Selection
-from ..keeping import ARCHIVE
 from .effects import Reading
 from .history import Limits
-from .messages import as_sent
+from .messages import read_up
 from .state import RoomState
 
 MOST: Final = 200  #: so many messages are told at most to somebody who enters
@@ -71,14 +70,9 @@ def found(room: RoomState, sender: JID, wanted: Asked, answer: Found) -> Missed 
     said = room.awaited.pop(sender, None)
     if said is None or len(said) == said.maxlen:
         return None
-    place, rows = room.archive.seq_of(wanted.after), list(answer.rows)
-    last = rows[-1].seq if rows else 0
-    is_all = bool(rows) and rows[0].seq == place
-    messages = [
-        as_sent(room.jid, room.archive.id_of(row.seq), row.stamp, ARCHIVE, row.xml)
-        for row in rows[1 if is_all else 0 :]
-    ]
-    messages += [payload for payload in said if (room.archive.seq_of(payload.archive_id) or 0) > last]
+    messages, is_all = read_up(room, wanted.after, answer.rows, said)
+    if is_all:
+        del messages[0]  # he has seen it
     told = [delayed(message, room.jid, message.stamp) for message in messages if _is_told(message.rest)]
     is_all = is_all and len(messages) <= wanted.most
     return Missed(told[max(0, len(told) - wanted.most) :], is_all)
