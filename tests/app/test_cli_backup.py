@@ -21,7 +21,11 @@ TALKERS = 3
 
 
 class Talker:
-    """Somebody who talks all the time, and knows what the server has acknowledged."""
+    """Somebody who talks to himself all the time, and knows what the server has acknowledged.
+
+    What nobody took would wait for him, and of that there may not be any amount: the rest would be refused, which is an
+    answer that counts as well.
+    """
 
     def __init__(self, client: Client, name: str) -> None:
         self._client = client
@@ -50,7 +54,10 @@ class Talker:
         while not self._stop.is_set():
             for _ in range(10):
                 sent += 1
-                self._client.send(f"<message to='me@localhost' type='chat'><body>{self.body(sent)}</body></message>")
+                body = f"<body>{self.body(sent)}</body>"
+                self._client.send(f"<message to='{self._client.jid}' type='chat'>{body}</message>")
+            for _ in range(10):
+                self._client.expect("message", type="chat")
             self.acked = self._client.request_ack()
             self._was_answered.set()
         self._client.cut()
