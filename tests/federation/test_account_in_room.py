@@ -234,6 +234,28 @@ async def test_once_the_bookmark_and_the_clients_are_gone_the_account_is_too(hom
     await home.nothing_is_seen()
 
 
+async def test_whoever_was_in_before_he_bookmarked_the_room_is_seen_neither_to_leave_nor_to_enter(home: Home) -> None:
+    phone, ann = await home.device(), home.ann
+    await phone.enters()
+    await ann.told_until("+ben")
+    await phone.bookmark()
+    await ann.told_until("+ben")
+    await home.ann_says("once for all")
+    # Its own presence comes anew, with or without the status code.
+    assert [each for each in await phone.told_until("once for all") if each[:4] != "+ben"] == ["once for all"]
+    ann.send_message(f"{home.room}/ben", "psst", mtype="chat")
+    assert await phone.told_until("*psst") == ["*psst"]
+    tablet = await home.device()
+    assert heard(await tablet.enters()) == [*ENTERED[:-1], "once for all", "subject"]
+    tablet.says("from the tablet")
+    for client in (phone, tablet):
+        assert await client.told_until("from the tablet")
+    await phone.leave()
+    await tablet.cut()
+    await home.nothing_is_seen("once for all", "from the tablet")
+    assert await asyncio.to_thread(home.archive) == ["once for all", "psst", "from the tablet"]
+
+
 async def test_who_removes_the_bookmark_of_a_room_and_is_not_in_leaves_it(home: Home) -> None:
     phone = await home.bookmarked()
     await phone.forget_room()

@@ -1,10 +1,11 @@
 """One stand-in, face to face with clients and a room that a test plays."""
 
+from collections.abc import Sequence
 from itertools import count
 
 from fermata.core.standin import acts as done
 from fermata.core.standin.standin import StandIn
-from fermata.core.standin.state import Standing, Wish
+from fermata.core.standin.state import Beside, Standing, Wish
 from fermata.core.stored_xml import stanza_from
 from fermata.xmpp.element import Element, child
 from fermata.xmpp.jid import JID
@@ -137,10 +138,10 @@ class Stage:
 
     # -- others
 
-    def wished(self, nick: str = "Ann", password: str = "") -> None:
-        """A bookmark says that the account is to be in."""
+    def wished(self, nick: str = "Ann", password: str = "", beside: Sequence[Beside] = ()) -> None:
+        """A bookmark says that the account is to be in; clients of it may be in by themselves."""
         self.do(self.stand_in.wished(Wish(nick, password), self.now))
-        self.do(self.stand_in.come())
+        self.do(self.stand_in.come(beside))
 
     def unwished(self, grace: float = 0.0) -> None:
         """It does not any more."""

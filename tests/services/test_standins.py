@@ -179,17 +179,92 @@ def test_an_attached_client_may_take_a_place_of_its_own_and_others_stay_attached
     assert room.clients == ["tablet"]
 
 
-def test_a_client_that_is_in_by_itself_is_waited_for(world: World, ben: Client) -> None:
+def test_a_bookmark_of_a_room_in_which_one_is_already_is_seen_by_nobody(world: World, ben: Client) -> None:
+    """What Gajim, Dino and Conversations do on a first join."""
     ann = world.online("ann@localhost/phone")
     enter(ann, ROOM, "Ann")
     ben.expect("presence", from_=f"{ROOM}/Ann")
     bookmark(ann)
-    assert ben.sync() == []
+    world.advance(30)
+    assert rooms(ann)[0]["state"] == "in"
+    ann.sync()
+    say(ann, "hello")
+    hears(ann, "hello")
     ann.close()
-    world.turn()
-    assert ben.expect("presence", from_=f"{ROOM}/Ann").get("type") == "unavailable"
-    came = ben.wait_for(lambda stanza: stanza.get("from") == f"{ROOM}/Ann" and stanza.get("type") is None)
-    assert find(came, "user:x/user:item").get("jid", "").startswith("ann@localhost/~stay.")  # type: ignore[union-attr]
+    world.advance(30)
+    came = ben.sync()
+    assert {(each.tag, each.get("type")) for each in came} == {("presence", None), ("message", "groupchat")}
+    assert find(came[-1], "show") is not None, "nobody is there any more"
+    tablet = world.online("ann@localhost/tablet")
+    enter(tablet, ROOM, "Ann")
+    assert bodies(page(tablet, query(fields={"include-groupchat": "true"}))) == ["hello"]
+
+
+def test_a_client_that_was_in_first_leaves_and_the_account_stays(world: World, ben: Client) -> None:
+    ann = world.online("ann@localhost/phone")
+    enter(ann, ROOM, "Ann")
+    bookmark(ann)
+    world.advance(1)
+    ben.sync()
+    ann.send(f"<presence to='{ROOM}/Ann' type='unavailable'/>")
+    assert "110" in codes(ann.wait_for(lambda stanza: stanza.get("type") == "unavailable"))
+    world.advance(100)
+    assert [(each.get("type"), each.findtext("show")) for each in ben.sync()] == [(None, "xa")]
+    assert enter(ann, ROOM, "Ann").own.get("from") == f"{ROOM}/Ann"
+    assert ann.jid.endswith("/phone")
+    (figures,) = world.parts.services[StandIns].figures(JID.parse("ann@localhost"))
+    assert figures.clients == ["phone"]
+
+
+def test_a_private_message_for_both_is_kept_once(world: World, ben: Client) -> None:
+    ann = world.online("ann@localhost/phone")
+    enter(ann, ROOM, "Ann")
+    bookmark(ann)
+    world.advance(1)
+    tablet = world.online("ann@localhost/tablet")
+    ann.sync()
+    enter(tablet, ROOM, "Ann")
+    ben.send(f"<message to='{ROOM}/Ann' type='chat' id='p'><body>psst</body></message>")
+    for client in (ann, tablet):
+        assert [text(each, "body") for each in client.sync() if each.tag == "message"] == ["psst"]
+    assert bodies(page(ann, query())) == ["psst"]
+
+
+def test_a_nickname_that_a_client_takes_by_itself_is_that_of_the_account(world: World, ben: Client) -> None:
+    ann = world.online("ann@localhost/phone")
+    enter(ann, ROOM, "Ann")
+    bookmark(ann)
+    world.advance(1)
+    ann.send(f"<presence to='{ROOM}/Anna'/>")
+    world.advance(1)
+    assert rooms(ann)[0]["nick"] == "Anna"
+    ben.sync()
+    ann.close()
+    world.advance(100)
+    assert {(each.get("from"), each.get("type")) for each in ben.sync()} == {(f"{ROOM}/Anna", None)}
+
+
+def test_who_was_in_first_and_outlives_a_crash_shares_its_nickname_as_before(world: World, ben: Client) -> None:
+    phone = world.login("ann@localhost/phone")
+    id = phone.enable().get("id", "")
+    phone.available()
+    phone.sync()
+    enter(phone, ROOM, "Ann")
+    bookmark(phone)
+    world.advance(1)
+    phone.sync()
+    handled = phone.handled
+    world.crash()
+    again = world.authenticated("ann@localhost")
+    again.resume(id, handled)
+    ben = world.online("ben@localhost/desk")
+    enter(ben, ROOM, "Ben", history="maxstanzas='0'")
+    world.advance(200)
+    again.close()
+    world.advance(100)
+    came = [each for each in ben.sync() if each.get("from") == f"{ROOM}/Ann"]
+    assert {each.get("type") for each in came} == {None}
+    assert came[-1].findtext("show") == "xa"
 
 
 def test_where_all_rooms_are_entered_that_way_no_bookmark_is_needed(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from ..core.archive_query import Selection
 from ..core.guardian.guardian import Place
 from ..core.keeping import ARCHIVE, GROUPCHAT
 from ..core.muc.history import limited
-from ..core.records import MessageArchived, Step
+from ..core.records import MessageArchived, Record, Step
 from ..core.standin import acts as done
 from ..core.standin.recent import MOST
 from ..core.standin.standin import StandIn
@@ -170,10 +170,13 @@ class Performer:
     def _keep(self, account: Account, holder: Holder, stand_in: StandIn, act: done.Said) -> None:
         if account.blocklist and account.blocklist.blocks(JID.parse(act.payload.sender)):
             return
+        payload: Payload = act.payload
+        records: list[Record] = []
         if act.is_private:
-            payload, records = self._messages.keep_from_room(act.payload, (holder.jid,))
+            # A client that is there by itself has got it too, and it was kept then.
+            if not is_there(account, stand_in.state.room):
+                payload, records = self._messages.keep_from_room(payload, (holder.jid,))
         else:
-            payload, records = act.payload, []
             if self._archive is not None and account.archives(stand_in.state.room):
                 # Places and times of an archive go together, so what was missed has the time at which it came.
                 seq, stamp = self._archive.new_seq(), self._clock.seconds()
@@ -248,6 +251,11 @@ class Performer:
     def _tick(self, holder: Holder, stand_in: StandIn) -> None:
         self._timers.pop(stand_in, None)
         self.perform(holder, stand_in, stand_in.tick(self._clock.seconds()))
+
+
+def is_there(account: Account, room: JID) -> bool:
+    """Whether a client of an account is in a room by itself."""
+    return any(room in session.directed.rooms for session in account.sessions.values())
 
 
 def _as_history(row: ArchivedRow, room: JID) -> Payload:

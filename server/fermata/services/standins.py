@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from ..core.guardian.guardian import Place
 from ..core.standin.standin import StandIn
 from ..core.standin.stanzas import DIRECT, MUC, is_call
-from ..core.standin.state import Standing, Wish
+from ..core.standin.state import Beside, Standing, Wish
 from ..host.accounts import Account
 from ..host.origin import Clock, Origin
 from ..host.pipeline import guarded
@@ -17,7 +17,7 @@ from ..host.router import Router
 from ..host.sessions import Session
 from ..xmpp.element import Element, child
 from ..xmpp.jid import JID
-from .standin_acts import Performer
+from .standin_acts import Performer, is_there
 from .standin_guard import Guard
 from .standin_ledger import Holder, Ledger
 from .standin_origin import Behalf
@@ -109,12 +109,17 @@ class StandIns:
 
     def entering(self, account: Account, session: Session, stanza: Element, to: JID) -> bool:
         """A session sends directed presence: True if that enters a room in which the account stands for it."""
+        holder = self._ledger.holders.get(account.jid)
+        stand_in = None if holder is None else holder.rooms.get(to.bare)
+        if holder is not None and stand_in is not None and session.jid in stand_in.state.beside:
+            acts = stand_in.sent(session.jid, stanza, to, self._clock.seconds())
+            self.performer.perform(holder, stand_in, acts)
+            return False
         if stanza.get("type") is not None or child(stanza, MUC) is None or not to.local:
             return False
         if child(stanza, DIRECT) is not None or is_call(stanza):
             return False
-        mode, holder = self.mode_of(account.jid), self._ledger.holders.get(account.jid)
-        stand_in = None if holder is None else holder.rooms.get(to.bare)
+        mode = self.mode_of(account.jid)
         is_in = stand_in is not None and stand_in.state.standing not in (Standing.OUT, Standing.REMOVED)
         if mode == _OFF or to.bare in session.directed.rooms or (not is_in and is_there(account, to.bare)):
             return False
@@ -158,9 +163,8 @@ class StandIns:
     def withdrawn(self, account: Account, session: Session) -> None:
         """A session is not available any more, or is over: for its rooms, that is no leaving."""
         holder, now = self._ledger.holders.get(account.jid), self._clock.seconds()
-        for room in list(session.attached):
-            stand_in = None if holder is None else holder.rooms.get(room)
-            if holder is not None and stand_in is not None:
+        for room, stand_in in list(holder.rooms.items()) if holder is not None else ():
+            if holder is not None and (room in session.attached or session.jid in stand_in.state.beside):
                 self.performer.perform(holder, stand_in, stand_in.gone(session.jid, now))
 
     def ended(self, account: Account, session: Session) -> None:
@@ -178,6 +182,8 @@ class StandIns:
         for room, stand_in in holder.rooms.items() if holder is not None else ():
             if session.jid in stand_in.state.attached:
                 session.attached[room] = self.take
+            elif room in session.directed.rooms:
+                stand_in.state.beside[session.jid] = _presence(session)
 
     # -- what is wished
 
@@ -198,11 +204,12 @@ class StandIns:
         self.come(holder)
 
     def come(self, holder: Holder) -> None:
-        """Enters where that is wished, and where no client of the account is already."""
+        """Enters where that is wished, beside clients of the account that are there by themselves."""
         account = self._accounts.get(holder.jid)
         for room, stand_in in list(holder.rooms.items()):
-            if stand_in.state.standing is Standing.OUT and (account is None or not is_there(account, room)):
-                self.performer.perform(holder, stand_in, stand_in.come())
+            if stand_in.state.standing is Standing.OUT:
+                beside = [] if account is None else _beside(account, room)
+                self.performer.perform(holder, stand_in, stand_in.come(beside))
 
     def occupants(self, jid: JID) -> list[JID]:
         """As whom an account stands in rooms."""
@@ -224,9 +231,17 @@ class StandIns:
             self.performer.perform(holder, stand_in, stand_in.leave())
 
 
-def is_there(account: Account, room: JID) -> bool:
-    """Whether a client of an account is in a room by itself."""
-    return any(room in session.directed.rooms for session in account.sessions.values())
+def _beside(account: Account, room: JID) -> list[Beside]:
+    return [
+        Beside(session.jid, session.directed.rooms[room].resource, _presence(session))
+        for session in account.sessions.values()
+        if room in session.directed.rooms
+    ]
+
+
+def _presence(session: Session) -> Element:
+    """What a client says to all is most often what it says to rooms."""
+    return Element("presence") if session.presence is None else session.presence
 
 
 def _figures(stand_in: StandIn) -> StandInFigures:

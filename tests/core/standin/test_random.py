@@ -4,10 +4,13 @@ import random
 
 import pytest
 
-from fermata.core.standin.state import Standing
+from fermata.core.standin.state import Beside, Standing
+from fermata.core.stored_xml import stanza_from
 from fermata.xmpp.errors import StanzaError
+from fermata.xmpp.jid import JID
 from kit.standins import PHONE, ROOM, TABLET, Stage
 
+DESK = JID.parse("ann@a.example/desk")
 _NICKS = ("Ann", "Anna", "Ben", "Cyd")
 _CODES = (110, 100, 201, 210, 301, 303, 307, 321, 322, 332, 333)
 _CONDITIONS = ("conflict", "forbidden", "not-authorized", "remote-server-timeout", "gone", "not-acceptable")
@@ -34,8 +37,12 @@ def _room_says(stage: Stage, chance: random.Random) -> None:
 
 
 def _client_does(stage: Stage, chance: random.Random) -> None:
-    client, nick = chance.choice((PHONE, TABLET)), chance.choice(_NICKS)
+    client, nick = chance.choice((PHONE, TABLET, DESK)), chance.choice(_NICKS)
     s = stage.stand_in.state
+    if client in s.beside:
+        typed = chance.choice(("", "type='unavailable'"))
+        stage.sends(f"<presence to='{ROOM}/{nick}' {typed}/>", client)
+        return
     is_known = client in s.attached or any(each.client == client for each in s.waiting)
     what = chance.randrange(7)
     if what < 2:
@@ -57,7 +64,8 @@ def _client_does(stage: Stage, chance: random.Random) -> None:
 def _something_else(stage: Stage, chance: random.Random) -> None:
     what = chance.randrange(8)
     if what == 0:
-        stage.wished(chance.choice(_NICKS))
+        beside = [Beside(DESK, chance.choice(_NICKS), stanza_from("<presence/>"))]
+        stage.wished(chance.choice(_NICKS), beside=chance.choice(((), beside)))
     elif what == 1:
         stage.unwished()
     elif what == 2:

@@ -18,6 +18,7 @@ def children(s: StandInState) -> list[Element]:
     """What its presence contains now, beside what it says on entering."""
     presences: Iterable[Element] = (
         *(seat.presence for seat in s.attached.values()),
+        *s.beside.values(),
         *(newcomer.presence for newcomer in s.waiting),
     )
     best = min(presences, key=_rank, default=None)

@@ -10,6 +10,7 @@ from ...xmpp.jid import JID
 from ...xmpp.payload import Payload, payload_of
 from ...xmpp.stamps import text_of
 from ...xmpp.stanza import condition_of, error_of, type_of_error
+from ..guardian.verdict import Refusal, of_entering
 from ..muc.history import Limits
 from . import availability
 from .acts import (
@@ -29,7 +30,7 @@ from .acts import (
 )
 from .recent import MOST
 from .stanzas import HISTORY, MUC, PASSWORD, codes_of, enters, is_out, leaves, with_code
-from .state import Newcomer, Seat, Standing, StandInState
+from .state import Beside, Newcomer, Seat, Standing, StandInState
 from .view import own_presence
 
 _NO_HISTORY: Final = {"maxstanzas": "0"}
@@ -64,11 +65,20 @@ def again(s: StandInState, nick: str) -> list[Act]:
     return [_joins(s, _missed(s))]
 
 
-def come(s: StandInState) -> list[Act]:
-    """It is wished that it is in, and it may enter: the guardian sees to it that not all do so at once."""
-    if s.wish is None or s.standing is not Standing.OUT:
+def come(s: StandInState, beside: Sequence[Beside]) -> list[Act]:
+    """It is wished that it is in, and it may enter: the guardian sees to it that not all do so at once.
+
+    It shares the nickname of clients that are in by themselves, so that nobody sees anybody come (XEP-0045 §7.2.8).
+    """
+    if s.standing is not Standing.OUT:
+        return []
+    s.beside = {each.client: each.presence for each in beside}
+    s.waits = s.waits and bool(beside)
+    if s.wish is None or s.waits:
         return []
     s.nick, s.password = s.wish
+    if beside:
+        s.nick = beside[0].nick
     s.standing = Standing.FALLEN
     return [Fallen(s.nick, 0.0), Save()]
 
@@ -230,7 +240,7 @@ def refused(s: StandInState, error: Element, now: float) -> list[Act]:
     s.driver = None
     condition, type = condition_of(error), type_of_error(error)
     if driver is None:
-        return [Refused(condition, type), Save()]
+        return _turned_away(s, condition, type)
     losers = [each for each in s.waiting if each.credentials == driver.credentials]
     s.waiting = [each for each in s.waiting if each not in losers]
     acts: list[Act] = [
@@ -239,11 +249,21 @@ def refused(s: StandInState, error: Element, now: float) -> list[Act]:
     if s.waiting:
         return [*acts, *_drive(s, s.waiting[0])]
     if s.wish is not None and s.wish == driver.credentials:
-        return [*acts, Refused(condition, type), Save()]
+        return [*acts, *_turned_away(s, condition, type)]
     if s.wish is not None or s.attached:
         return [*acts, Fallen(s.here or s.nick if s.wish is None else s.wish.nick, _NO_ANSWER_SECONDS), Save()]
     s.standing = Standing.OUT
     return [*acts, Forget(), Save()]
+
+
+def _turned_away(s: StandInState, condition: str, type: str) -> list[Act]:
+    """The guardian knows what to do; but where a client is in by itself, one waits until it has gone."""
+    if s.beside and of_entering(condition, type) is not Refusal.AGAIN:
+        if s.waiting:
+            return _drive(s, s.waiting[0])
+        s.standing, s.waits = Standing.OUT, True
+        return [Forget(), Save()]
+    return [Refused(condition, type), Save()]
 
 
 def _refusal(s: StandInState, newcomer: Newcomer, error: Element) -> Element:

@@ -87,6 +87,10 @@ def _leave(s: StandInState, client: JID, stanza: Element, now: float) -> list[Ac
 def gone(s: StandInState, client: JID, now: float) -> list[Act]:
     """A client is not there any more, whether it has said so or not."""
     was_driving = s.driver == client
+    if s.beside.pop(client, None) is not None:
+        s.away_since = now
+        availability.changes(s, now)
+        return []
     if s.attached.pop(client, None) is None and not any(each.client == client for each in s.waiting):
         return []
     s.waiting = [each for each in s.waiting if each.client != client]
@@ -98,6 +102,20 @@ def gone(s: StandInState, client: JID, now: float) -> list[Act]:
         _unwanted(s, now)
     availability.changes(s, now)
     return [Detached(client), Save()]
+
+
+def beside(s: StandInState, client: JID, stanza: Element, to: JID, now: float) -> list[Act]:
+    """A client that is in the room by itself says how it is there; if it takes another nickname, so does the account.
+
+    Some rooms rename all sessions of an occupant then, others only the one that asks.
+    """
+    type = stanza.get("type")
+    if type is not None:
+        return gone(s, client, now) if type == "unavailable" else []
+    s.beside[client] = stanza
+    if s.standing is not Standing.IN or to.resource in ("", s.here):
+        return []
+    return [ToRoom(E("presence", {"from": s.me, "to": to}, *availability.stated(s)))]
 
 
 def _unwanted(s: StandInState, now: float) -> None:

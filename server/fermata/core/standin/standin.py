@@ -9,7 +9,7 @@ from ...xmpp.payload import Payload, payload_of
 from . import availability, entering, from_client, from_room
 from .acts import Act, Answer, Forget, Save, ToRoom
 from .stanzas import is_out, leaves
-from .state import GRACE_SECONDS, Standing, StandInState, Wish
+from .state import GRACE_SECONDS, Beside, Standing, StandInState, Wish
 
 
 class StandIn:
@@ -28,7 +28,12 @@ class StandIn:
         return entering.enter(self.state, client, presence, to, now)
 
     def sent(self, client: JID, stanza: Element, to: JID, now: float) -> list[Act]:
-        """A client that is attached or about to be sends something to the room or its people. Raises StanzaError."""
+        """A client that is attached or about to be sends something to the room or its people. Raises StanzaError.
+
+        Of one that is in the room by itself, this is called with its presence, which goes to the room all the same.
+        """
+        if client in self.state.beside:
+            return from_client.beside(self.state, client, stanza, to, now)
         if stanza.tag == "presence":
             return from_client.presence(self.state, client, stanza, to, now)
         if stanza.tag == "message":
@@ -89,9 +94,9 @@ class StandIn:
             return [ToRoom(E("presence", {"from": s.me, "to": to}, *availability.stated(s))), Save()]
         return [Save()] if wish != before else []
 
-    def come(self) -> list[Act]:
-        """It may enter now if it is wished."""
-        return entering.come(self.state)
+    def come(self, beside: Sequence[Beside] = ()) -> list[Act]:
+        """It may enter now if it is wished; these clients are in the room by themselves."""
+        return entering.come(self.state, beside)
 
     def leave(self) -> list[Act]:
         """The account is to leave the room for good."""

@@ -37,6 +37,14 @@ class Wish(NamedTuple):
     password: str = ""
 
 
+class Beside(NamedTuple):
+    """A client of the account that is in the room by itself, under this nickname, with this presence."""
+
+    client: JID
+    nick: str
+    presence: Element
+
+
 class Seat:
     """A client that is attached. While it is told the history, what is said meanwhile is `held`."""
 
@@ -77,6 +85,7 @@ class StandInState:
     __slots__ = (
         "attached",
         "away_since",
+        "beside",
         "driver",
         "extra",
         "here",
@@ -101,6 +110,7 @@ class StandInState:
         "tells_at",
         "view",
         "waiting",
+        "waits",
         "why",
         "wish",
     )
@@ -118,6 +128,8 @@ class StandInState:
         self.view, self.recent, self.questions = View(), Recent(), Questions()
         self.attached: dict[JID, Seat] = {}
         self.waiting: list[Newcomer] = []
+        self.beside: dict[JID, Element] = {}  #: the presence of clients that are in the room by themselves
+        self.waits = False  #: until those have gone, since the room does not take them and the account
         self.driver: JID | None = None  #: the client in whose words it is entering
         self.parked: list[tuple[JID, Element]] = []  #: what clients have said while it was out
         self.pings: list[tuple[JID, Element]] = []  #: self-pings that cannot be answered yet
