@@ -7,8 +7,11 @@ from twisted.internet import tcp
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactor
 
+from fermata.core.component_stream import ComponentStream
+from fermata.core.xmlstream import Limits, XMLStream
 from fermata.net.stream_connection import StreamConnection
 from fermata.net.turn_writes import TurnWrites
+from fermata.xmpp import namespaces as ns
 
 
 class Connection(StreamConnection):
@@ -21,7 +24,7 @@ class Connection(StreamConnection):
 def test_a_machine_that_is_gone_is_found_out_in_two_minutes_even_while_something_is_under_way() -> None:
     clock = Clock()
     with socket.create_server(("127.0.0.1", 0)) as listening, socket.create_connection(listening.getsockname()) as ours:
-        protocol = Connection(clock, TurnWrites(clock))
+        protocol = Connection(clock, TurnWrites(clock), XMLStream(ns.COMPONENT, Limits()), ComponentStream({}, str))
         protocol.makeConnection(tcp.Connection(ours, protocol, MemoryReactor()))
         seconds = [
             ours.getsockopt(socket.IPPROTO_TCP, getattr(socket, f"TCP_{name}"))

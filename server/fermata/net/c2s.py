@@ -1,6 +1,6 @@
 """One client connection: bytes from a socket to a session and back (RFC 6120)."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -59,11 +59,12 @@ class Shared:
 class ClientConnection(StreamConnection):
     """Parses what arrives; negotiates first, and hands stanzas to the session from then on."""
 
+    _stream: ClientStream
+
     def __init__(self, shared: Shared, address: str, gone: "Callable[[ClientConnection], None]") -> None:
-        super().__init__(shared.clock, shared.turn)
+        stream = ClientStream(shared.policy, shared.new_id)
+        super().__init__(shared.clock, shared.turn, XMLStream(ns.CLIENT, shared.limits), stream)
         self._shared, self._address, self._gone = shared, address, gone
-        self._xml = XMLStream(ns.CLIENT, shared.limits)
-        self._stream = ClientStream(shared.policy, shared.new_id)
         self._session: Session | None = None
         self._busy = False  #: an answer is being waited for: nothing may be read before it is here
         self._held_back = False  #: and the transport has been told so
@@ -136,9 +137,6 @@ class ClientConnection(StreamConnection):
 
     # -- see StreamConnection
 
-    def _opening(self) -> str:
-        return "" if self._stream.header_sent else self._stream.opening()
-
     def _let_go(self) -> None:
         session, self._session = self._session, None
         if session is not None:
@@ -152,15 +150,16 @@ class ClientConnection(StreamConnection):
 
     def _read(self, data: bytes) -> None:
         try:
-            self._take_all(iter(self._xml.receive(data)))
+            self._take_all(self._xml.receive(data))
         except StreamError as error:
             self.end(error)
 
-    def _take_all(self, events: Iterator[StreamEvent]) -> None:
-        for event in events:
+    def _take_all(self, events: Iterable[StreamEvent]) -> None:
+        left = iter(events)
+        for event in left:
             self._take(event)
             if self._busy:
-                self._events = events
+                self._events = left
                 return
             if self._closing:
                 return

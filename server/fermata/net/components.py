@@ -1,6 +1,6 @@
 """Where external components connect (XEP-0114)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -60,11 +60,12 @@ class SharedByComponents:
 class ComponentConnection(StreamConnection):
     """Parses what arrives: the handshake first, and stanzas for the component from then on."""
 
+    _stream: ComponentStream
+
     def __init__(self, shared: SharedByComponents, gone: "Callable[[ComponentConnection], None]") -> None:
-        super().__init__(shared.clock, shared.turn)
+        stream = ComponentStream(shared.secrets, shared.new_id)
+        super().__init__(shared.clock, shared.turn, XMLStream(ns.COMPONENT, shared.limits), stream)
         self._shared, self._gone = shared, gone
-        self._xml = XMLStream(ns.COMPONENT, shared.limits)
-        self._stream = ComponentStream(shared.secrets, shared.new_id)
         self._component: Component | None = None
 
     def connectionMade(self) -> None:
@@ -97,9 +98,6 @@ class ComponentConnection(StreamConnection):
             )
         super().end(error)
 
-    def _opening(self) -> str:
-        return "" if self._stream.header_sent else self._stream.opening()
-
     def _let_go(self) -> None:
         component, self._component = self._component, None
         if component is not None:
@@ -109,12 +107,6 @@ class ComponentConnection(StreamConnection):
     def _drain(self) -> None:
         if self._component is not None:
             self._component.drain()
-
-    def _take_all(self, events: Iterable[StreamEvent]) -> None:
-        for event in events:
-            self._take(event)
-            if self._closing:
-                return
 
     def _take(self, event: StreamEvent) -> None:
         component = self._component

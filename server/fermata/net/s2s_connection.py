@@ -5,7 +5,7 @@ What is negotiated is up to the machines in `core.s2s`; from the first pair that
 """
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar, Final
@@ -63,12 +63,12 @@ class SharedByServers:
 class ServerConnection(StreamConnection):
     """What both directions have in common (see host.federation.Connection)."""
 
+    _stream: IncomingStream | OutgoingStream
     _deeds: ClassVar[Mapping[type, Callable[[Any, Any], None]]]  # by the want that they are done for
 
     def __init__(self, shared: SharedByServers, stream: IncomingStream | OutgoingStream, direction: str) -> None:
-        super().__init__(shared.clock, shared.turn)
-        self._shared, self._stream, self.direction = shared, stream, direction
-        self._xml = XMLStream(ns.SERVER, shared.limits)
+        super().__init__(shared.clock, shared.turn, XMLStream(ns.SERVER, shared.limits), stream)
+        self._shared, self.direction = shared, direction
         self._trunk: Trunk | None = None
         self._trouble: Trouble | None = None  # why it ends, once that is known
         self._received = 0  # bytes before anything was proven
@@ -201,9 +201,6 @@ class ServerConnection(StreamConnection):
 
     # -- see StreamConnection
 
-    def _opening(self) -> str:
-        return "" if self._stream.header_sent else self._stream.opening()
-
     def _let_go(self) -> None:
         if self._has_let_go:
             return
@@ -225,12 +222,6 @@ class ServerConnection(StreamConnection):
             self._trunk.drain()
 
     # -- what arrives
-
-    def _take_all(self, events: Iterable[StreamEvent]) -> None:
-        for event in events:
-            self._take(event)
-            if self._closing:
-                return
 
     def _take(self, event: StreamEvent) -> None:
         trunk = self._trunk

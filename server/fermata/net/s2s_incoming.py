@@ -25,6 +25,8 @@ _log = Logger()
 class IncomingConnection(ServerConnection):
     """Finds out which domains the other server speaks for, and hands on what it says for those."""
 
+    _stream: IncomingStream
+
     def __init__(
         self,
         shared: SharedByServers,
@@ -37,7 +39,6 @@ class IncomingConnection(ServerConnection):
 
         `verifications` says when it is the turn of that `network` to have a key asked about.
         """
-        self._stream: IncomingStream
         super().__init__(shared, IncomingStream(shared.policy, shared.new_id), "in")
         self._verifications, self._gone = verifications, gone
         self.address, self.network = address, network

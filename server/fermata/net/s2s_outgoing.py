@@ -28,6 +28,8 @@ class OutgoingConnection(ServerConnection):
     `proven` is called when our side of the pair is: whoever looks for a way there need not look any further.
     """
 
+    _stream: OutgoingStream
+
     def __init__(
         self,
         shared: SharedByServers,
@@ -38,7 +40,6 @@ class OutgoingConnection(ServerConnection):
         proven: Callable[[], None],
     ) -> None:
         """`target` is what the transport is, or will be, connected to: over TCP, whatever is to be spoken there."""
-        self._stream: OutgoingStream
         super().__init__(shared, OutgoingStream(shared.policy, pair, purpose), "out")
         self._pair, self._purpose, self._target = pair, purpose, target
         self._failed, self._has_proven = failed, proven

@@ -1,15 +1,17 @@
 """What all connections with a stream have in common: writing at the end of a turn, and closing in time to read why."""
 
 import socket
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Any, Final, Protocol
 
+from twisted.internet import protocol
 from twisted.internet.interfaces import IPushProducer
-from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.unix import Server as UnixConnection
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from ..core.c2s_stream import stream_error
+from ..core.xmlstream import StreamEvent, XMLStream
 from ..host.origin import Clock, Timer
 from ..xmpp.errors import StreamError
 from .turn_writes import TurnWrites
@@ -21,21 +23,31 @@ _ABORT_SECONDS: Final = 5.0  #: and how long to close the connection properly
 _KEEPALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 20, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 120_000}
 
 
+class Stream(Protocol):
+    """Our half of a stream, as far as its connection must know it."""
+
+    header_sent: bool
+
+    def opening(self) -> str:
+        """Our stream header, which is sent now."""
+
+
 @implementer(IPushProducer)
-class StreamConnection(Protocol):
+class StreamConnection(protocol.Protocol):
     """One end of a connection. Its heirs say what becomes of what arrives, and fill in the three methods below."""
 
     transport: Any  # of TCP or TLS: Twisted's interfaces do not say that it is a consumer as well
 
-    def __init__(self, clock: Clock, turn: TurnWrites) -> None:
-        self._clock, self._turn = clock, turn
+    def __init__(self, clock: Clock, turn: TurnWrites, xml: XMLStream, stream: Stream) -> None:
+        """`xml` parses what arrives; `stream` is negotiated on it."""
+        self._clock, self._turn, self._xml, self._stream = clock, turn, xml, stream
         self._unsent: list[str] = []  #: written in this turn
         self._closing = False
         self._timer: Timer | None = None
         self.paused = False
 
-    def _opening(self) -> str:
-        """Our stream header, if it has not been sent yet."""
+    def _take(self, event: StreamEvent) -> None:
+        """Something has arrived. Raises StreamError."""
         raise NotImplementedError
 
     def _let_go(self) -> None:
@@ -45,6 +57,12 @@ class StreamConnection(Protocol):
     def _drain(self) -> None:
         """The peer keeps up again."""
         raise NotImplementedError
+
+    def _take_all(self, events: Iterable[StreamEvent]) -> None:
+        for event in events:
+            self._take(event)
+            if self._closing:
+                return
 
     # -- the transport (twisted.internet)
 
@@ -66,7 +84,7 @@ class StreamConnection(Protocol):
                 if hasattr(socket, option):  # each system has some of them
                     handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
+    def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
         """See Protocol."""
         self._forget_timer()
         self._closing = True
@@ -116,7 +134,8 @@ class StreamConnection(Protocol):
         self._closing = True
         self._forget_timer()
         self._let_go()
-        self.write(self._opening() + self._farewell(error))
+        opening = "" if self._stream.header_sent else self._stream.opening()
+        self.write(opening + self._farewell(error))
         self._timer = self._clock.callLater(_CLOSE_SECONDS if error else 0, self._close)
 
     def _farewell(self, error: StreamError | None) -> str:
