@@ -71,7 +71,6 @@ class ClientConnection(StreamConnection):
         self._events: Iterator[StreamEvent] = iter(())  #: what has been read, but not taken
         self._unread = b""  #: what came in after that
         self._trying: JID | None = None
-        self.quiet = 0  #: how often in a row nobody has heard from the peer (see `listeners`)
 
     # -- the transport (twisted.internet)
 
@@ -97,7 +96,7 @@ class ClientConnection(StreamConnection):
         super().connectionLost(reason)
         self._gone(self)
 
-    # -- how a client is asked for a sign of life, and left alone (see `listeners`)
+    # -- how a client is asked for a sign of life (see `listeners`)
 
     def ask(self) -> None:
         """Asks the peer for any sign of life (XEP-0199 §4.2, server to client; XEP-0198 §4 where it is in use)."""
@@ -109,11 +108,6 @@ class ClientConnection(StreamConnection):
             return
         ping = f" from='{session.jid.domain}' id='{self._shared.new_id()}' type='get'><ping xmlns='{ns.PING}'/></iq>"
         session.send(Payload("iq", ping, session.jid.domain, "get"), session.jid)
-
-    def rest(self) -> None:
-        """Gives back what an idle connection does not need."""
-        if self.quiet:
-            self._xml.rest()
 
     # -- when the process is about to end
 

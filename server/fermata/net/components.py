@@ -1,11 +1,10 @@
 """Where external components connect (XEP-0114)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from twisted.internet.interfaces import IAddress, IListeningPort
-from twisted.internet.protocol import ServerFactory, connectionDone
+from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -18,8 +17,8 @@ from ..xmpp import namespaces as ns
 from ..xmpp.element import Element
 from ..xmpp.errors import StanzaError, StreamError
 from ..xmpp.stanza import KINDS
-from .ports import open_port
 from .stream_connection import StreamConnection
+from .stream_listeners import StreamListeners
 from .turn_writes import TurnWrites
 
 _log = Logger()
@@ -76,6 +75,7 @@ class ComponentConnection(StreamConnection):
 
     def dataReceived(self, data: bytes) -> None:
         """See Protocol."""
+        self.quiet = 0
         if not self._closing:
             try:
                 self._take_all(self._xml.receive(data))
@@ -145,35 +145,12 @@ class ComponentConnection(StreamConnection):
         _log.info("The component {domain} is connected", domain=want.domain)
 
 
-class ComponentListeners(ServerFactory):
+class ComponentListeners(StreamListeners[ComponentConnection]):
     """Makes a connection for each component."""
 
-    noisy = False
-
     def __init__(self, shared: SharedByComponents) -> None:
+        super().__init__(shared.clock)
         self._shared = shared
-        self._connections: set[ComponentConnection] = set()
-        self._ports: list[IListeningPort] = []
 
-    def buildProtocol(self, addr: IAddress | None) -> ComponentConnection:
-        """See IProtocolFactory."""
-        connection = ComponentConnection(self._shared, self._connections.discard)
-        self._connections.add(connection)
-        return connection
-
-    def listen(self, reactor: Any, endpoints: Sequence[str]) -> None:
-        """Opens all ports, each named by a Twisted endpoint string. Raises PortError if one can't be."""
-        self._ports += [open_port(reactor, text, self) for text in endpoints]
-
-    async def stop_listening(self) -> None:
-        """Closes the ports; connections stay."""
-        ports, self._ports = self._ports, []
-        for port in ports:
-            stopped = port.stopListening()
-            if stopped is not None:
-                await stopped
-
-    def end_all(self, error: StreamError) -> None:
-        """Closes every connection, since the process is about to end."""
-        for connection in list(self._connections):
-            connection.end_now(error)
+    def _accept(self, host: str, port: str) -> ComponentConnection:
+        return ComponentConnection(self._shared, self._gone)

@@ -77,7 +77,6 @@ class ServerConnection(StreamConnection):
         self._has_said_goodbye = self._is_over = self._has_let_go = self._is_gone = False
         self.address = ""
         self.is_encrypted = False
-        self.quiet = 0  #: how often in a row nobody has heard from the peer (see `s2s_listeners`)
 
     # -- see host.federation.Connection
 
@@ -180,11 +179,6 @@ class ServerConnection(StreamConnection):
         if self._trouble is None:
             self._trouble = self._cut(reason)
         super().connectionLost(reason)
-
-    def rest(self) -> None:
-        """Gives back what an idle connection does not need."""
-        if self.quiet:
-            self._xml.rest()
 
     def _count(self, data: bytes) -> None:
         self._received += len(data)

@@ -45,6 +45,7 @@ class StreamConnection(protocol.Protocol):
         self._closing = False
         self._timer: Timer | None = None
         self.paused = False
+        self.quiet = 0  #: how often in a row nobody has heard from the peer (see `StreamListeners`)
 
     def _take(self, event: StreamEvent) -> None:
         """Something has arrived. Raises StreamError."""
@@ -153,6 +154,11 @@ class StreamConnection(protocol.Protocol):
         self.flush()
         self.transport.unregisterProducer()
         self.transport.loseConnection()
+
+    def rest(self) -> None:
+        """Gives back what an idle connection does not need."""
+        if self.quiet:
+            self._xml.rest()
 
     def _end_after(self, seconds: float, error: StreamError) -> None:
         """Gives the peer so many seconds for what it has to do; 0 is as long as it likes."""
