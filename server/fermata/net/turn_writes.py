@@ -29,19 +29,33 @@ class TurnWrites:
         self.written = 0  #: how often connections have been given something to write
 
     def adopt(self, transport: Any) -> None:
-        """From now on this socket is written to at the end of a turn; a transport that is no socket stays as it is."""
+        """From now on this socket is written to without a poll; a transport that is no socket stays as it is."""
         if hasattr(transport, "doWrite"):
             # The transport and what it calls now know each other; `release` parts them.
             transport.startWriting = lambda: self._socket_waits(transport)
+            transport.write = lambda data: self._write(transport, data)
 
     def release(self, transport: Any) -> None:
         """The socket is closed."""
         vars(transport).pop("startWriting", None)
+        vars(transport).pop("write", None)
 
     def add(self, connection: Flushable) -> None:
         """The connection has something to write."""
         self._connections.append(connection)
         self._schedule()
+
+    def _write(self, transport: Any, data: bytes) -> None:
+        """Sends what the socket takes, unless something waits before it; the rest waits."""
+        if transport.connected and not transport.dataBuffer and transport not in self._sockets:
+            try:
+                sent = transport.getHandle().send(data)
+            except OSError:
+                sent = 0  # it is full, or something has gone wrong, which the reactor finds out as ever
+            if sent == len(data):
+                return
+            data = data[sent:]
+        type(transport).write(transport, data)
 
     def _socket_waits(self, transport: Any) -> None:
         self._sockets.append(transport)
