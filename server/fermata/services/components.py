@@ -188,8 +188,7 @@ class ExternalComponent:
             self._refuse(entry, StanzaError("remote-server-timeout", _NO_COMPONENT))
 
     def _refuse(self, entry: _Waiting, error: StanzaError) -> None:
-        if entry.payload.spooled:
-            self._spool.forget([entry.payload.spooled])
+        self._spool.forget([entry.payload.spooled])
         if entry.origin is not None:
             stanza = stanza_from(entry.payload.addressed(entry.to))
             if _is_answered(stanza, entry.to):

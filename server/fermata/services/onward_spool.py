@@ -55,10 +55,10 @@ class OnwardSpool:
             self.forget([payload.spooled])
 
     def forget(self, spooled: Iterable[int]) -> None:
-        """These messages do not wait any more."""
-        if self._number is not None:
-            number = self._number
-            self._writer.submit(Step([SpoolTaken(number, seq) for seq in spooled]))
+        """These messages do not wait any more; 0 is one that never did (see Payload)."""
+        number, taken = self._number, list(filter(None, spooled))
+        if number is not None and taken:
+            self._writer.submit(Step([SpoolTaken(number, seq) for seq in taken]))
 
 
 def _is_kept(message: Element) -> bool:

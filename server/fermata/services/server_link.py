@@ -261,10 +261,6 @@ class ServerLink:
         else:
             self._again = self._around.clock.callLater(wait, self._try_again)
 
-    def arrived(self, spooled: list[int]) -> None:
-        """See Way."""
-        self._around.spool.forget(spooled)
-
     def is_forgotten(self, now: float) -> bool:
         """Whether nobody has needed it for so long that nothing about it is worth remembering."""
         is_idle = self.state.phase in (Phase.IDLE, Phase.DEAD) and now - self.state.since >= _FORGET_SECONDS
@@ -371,8 +367,7 @@ class ServerLink:
     def _refuse(self, entry: Waiting, error: StanzaError) -> None:
         self.refused += 1
         payload = entry.payload
-        if payload.spooled:
-            self._around.spool.forget([payload.spooled])
+        self._around.spool.forget([payload.spooled])
         stanza = stanza_from(payload.addressed(entry.to))
         if not entry.is_answered:
             self._around.listener.refused(self.pair, stanza, entry.to)

@@ -148,6 +148,7 @@ class ServerLinks:
             connection,
             self.of,
             self.contacted,
+            self._spool.forget,
             self._broken,
             self._answered,
             self.heard,

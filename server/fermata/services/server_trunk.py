@@ -41,9 +41,6 @@ class Way(Protocol):
     def drain(self) -> None:
         """It can take more."""
 
-    def arrived(self, spooled: list[int]) -> None:
-        """Messages that waited in the spool have reached it."""
-
 
 class ServerTrunk:
     """See host.federation.Trunk."""
@@ -53,6 +50,7 @@ class ServerTrunk:
         connection: Connection,
         way: Callable[[Pair], Way],
         contacted: Callable[[Pair], None],
+        arrived: Callable[[list[int]], None],
         broken: Set[Pair],
         answered: Answered,
         heard: Heard,
@@ -61,9 +59,10 @@ class ServerTrunk:
         clock: Clock,
         gone: "Callable[[ServerTrunk], None]",
     ) -> None:
+        """`arrived` is told which messages of the spool have reached the peer."""
         self.connection = connection
         self.pairs: dict[Pair, Way] = {}  #: what it may carry to the peer
-        self._way, self._contacted, self._gone = way, contacted, gone
+        self._way, self._contacted, self._arrived, self._gone = way, contacted, arrived, gone
         self._writer, self._clock = writer, clock
         self.management = Management(connection.direction == "out")
         #: what happens to what it sends
@@ -273,11 +272,6 @@ class ServerTrunk:
         if not self.connection.has_backlog:
             self._arrived(echo.left(position, now))
         self._look_later()
-
-    def _arrived(self, spooled: list[int]) -> None:
-        if spooled:
-            for way in self.pairs.values():
-                way.arrived(spooled)
 
 
 def pair_of(payload: Payload, to: JID) -> Pair:
