@@ -7,13 +7,17 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect
 
 from fermata.storage import migrations, tables
 from fermata.storage.connect import connect
 from fermata.storage.errors import StorageError
 from kit.databases import Opened, Place
+
+CHECKOUT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -93,5 +97,24 @@ def test_an_upgrade_that_fails_leaves_everything_as_it_was(engine: Engine) -> No
 def test_going_down_and_up_again_ends_at_the_same_tables(place: Place, engine: Engine) -> None:
     for step in (["upgrade", "head"], ["downgrade", "base"], ["upgrade", "head"]):
         command = [sys.executable, "-m", "alembic", "-c", "setup.cfg", "-x", f"url={place.url}", *step]
-        subprocess.run(command, check=True, cwd=Path(__file__).parents[2], capture_output=True)
+        subprocess.run(command, check=True, cwd=CHECKOUT, capture_output=True)
     assert differences(engine) == []
+
+
+def test_their_files_are_named_by_their_revisions_which_form_one_chain() -> None:
+    scripts = ScriptDirectory.from_config(Config(CHECKOUT / "setup.cfg"))
+    chain = [script.revision for script in scripts.walk_revisions()][::-1]
+    assert migrations.revisions() == tuple(chain)
+    assert migrations.head() == scripts.get_current_head()
+
+
+def test_a_start_without_anything_to_migrate_does_not_load_alembic(sqlite_place: Place) -> None:
+    engine = connect(sqlite_place.url, "process")
+    migrations.upgrade(engine)
+    engine.dispose()
+    start = (
+        "import sys; import fermata.app.tap; from fermata.storage import migrations; "
+        "from fermata.storage.connect import connect; migrations.upgrade(connect(sys.argv[1], 'process')); "
+        "sys.exit('alembic' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", start, sqlite_place.url], check=True)

@@ -10,7 +10,7 @@ from .batch import Batches
 from .checkpoints import Checkpoints
 from .connect import Durability, dedicated
 from .crash_points import CrashPoint
-from .statements import Statements
+from .statements import statements_in
 from .threaded import ThreadWriter
 from .tickets import Clock
 from .writer import TurnWriter
@@ -65,7 +65,7 @@ def embedded_writer(
 ) -> TurnWriter | ThreadWriter:
     """The writer for a file; only where a commit waits for the disk does it need a thread."""
     connection = dedicated(engine)
-    batches = Batches(SQLiteLink(connection), Statements(engine.dialect), crash)
+    batches = Batches(SQLiteLink(connection), statements_in(engine.dialect), crash)
     if durability == "power":
         return ThreadWriter(File(connection, batches), clock, call_in_reactor, crash)
     checkpoints = Checkpoints(connection, lambda: dedicated(engine), call_in_reactor)

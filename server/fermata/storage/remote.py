@@ -13,7 +13,7 @@ from .batch import Batches, fail
 from .connect import dedicated, words
 from .crash_points import CrashPoint
 from .errors import StorageError
-from .statements import Statements
+from .statements import statements_in
 
 _log = Logger()
 
@@ -82,7 +82,7 @@ class RemoteBatches:
     def __init__(self, engine: Engine, crash: CrashPoint | None, patience_seconds: float = PATIENCE_SECONDS) -> None:
         """Connects. Raises StorageError."""
         self._engine = engine
-        self._statements = Statements(engine.dialect)
+        self._statements = statements_in(engine.dialect)
         self._crash = crash
         self._patience_seconds = patience_seconds
         self._lost_at: float | None = None

@@ -182,3 +182,13 @@ class Statements:
 
     def _text(self, statement: ClauseElement) -> str:
         return str(statement.compile(dialect=self._dialect))
+
+
+_COMPILED: Final[dict[str, Statements]] = {}
+
+
+def statements_in(dialect: Dialect) -> Statements:
+    """The statements in that dialect. To compile them takes most of the time of opening a database: it is done once."""
+    if dialect.name not in _COMPILED:
+        _COMPILED[dialect.name] = Statements(dialect)
+    return _COMPILED[dialect.name]
