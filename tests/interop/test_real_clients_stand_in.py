@@ -41,10 +41,10 @@ async def test_slixmpp_sees_an_ordinary_entrance_and_ordinary_talk(clients: Clie
     ann, ben = await bookmarked(clients, room)
     ann.say(room, "since")
     await ann.message("since")
-    assert await enters(ben, room) == ["+ann", "+ben 110", "since", "subject"]
+    assert await enters(ben, room) == ["+ann", "+ben 110", "before", "since", "subject"]
     tablet = await clients.online(ben.boundjid.bare)
-    assert await enters(tablet, room) == ["+ann", "+ben 110", "since", "subject"]
-    assert await enters(tablet, room) == ["+ann", "+ben 110", "since", "subject"]
+    assert await enters(tablet, room) == ["+ann", "+ben 110", "before", "since", "subject"]
+    assert await enters(tablet, room) == ["+ann", "+ben 110", "before", "since", "subject"]
     for client in (ann, ben, tablet):
         await client.sync()
         client.inbox.waiting.clear()
@@ -65,7 +65,7 @@ async def test_two_clients_that_come_at_once_are_both_told_everything_once(clien
         client.plugin["xep_0045"].join_muc(room, "ben")
     for client in (ben, tablet):
         await client.take(lambda each: transcript([each], room) == ["subject"], "subject")
-        assert transcript(client.inbox.waiting, room) == ["+ann", "+ben 110"]
+        assert transcript(client.inbox.waiting, room) == ["+ann", "+ben 110"], "join_muc asks for no history"
 
 
 async def test_profanity_sees_an_ordinary_room(clients: Clients, profanity: Peer, room: str) -> None:

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from itertools import count
 
+from fermata.core.muc.history import limited
 from fermata.core.standin import acts as done
 from fermata.core.standin.standin import StandIn
 from fermata.core.standin.state import Beside, Standing, Wish
 from fermata.core.stored_xml import stanza_from
 from fermata.xmpp.element import Element, child
 from fermata.xmpp.jid import JID
-from fermata.xmpp.payload import payload_of
+from fermata.xmpp.payload import Payload, payload_of
 
 from . import ns
 from .stanzas import quoteattr
@@ -28,6 +29,7 @@ class Stage:
         self.now = 1_000_000.0
         ids = count(1)
         self.stand_in = StandIn(ME, ROOM, lambda: f"new{next(ids)}")
+        self._before: tuple[Payload, ...] = ()
         self.clear()
 
     def clear(self) -> None:
@@ -53,11 +55,15 @@ class Stage:
                 self._tell((act.client,), payload_of(act.stanza))
             elif isinstance(act, done.Said):
                 self.said.append(act)
+                act.payload.stamp = self.now
                 self.stand_in.state.recent.kept(len(self.said))
                 self._tell(act.clients, act.payload)
+            elif isinstance(act, done.Before):
+                self._before = act.messages
             elif isinstance(act, done.Replay):
                 kept = [each.payload for each in self.said if not each.is_private]
-                self.do(self.stand_in.replayed(act.client, kept))
+                told = limited([*(act.before or self._before), *kept], act.limits, act.client)
+                self.do(self.stand_in.replayed(act.client, told))
         return acts
 
     def _tell(self, clients: tuple[JID, ...], payload: object) -> None:

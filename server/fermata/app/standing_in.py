@@ -46,7 +46,7 @@ class StandingIn:
     def _build(self, ground: Ground, services: Services, messages: Messages, iqs: IQTable) -> None:
         config, database, clock = ground.config, ground.database, ground.clock
         writer, relayed = database.writer, ground.relayed
-        ledger = self._ledger = Ledger(writer, ground.new_id, (CAPS,))
+        ledger = self._ledger = Ledger(writer, database.values, ground.new_id, (CAPS,))
         self.stand_ins = stand_ins = StandIns(
             ledger,
             ground.accounts,
@@ -85,6 +85,7 @@ class StandingIn:
             clock,
             ground.spawn,
             config.accounts.abandoned_days,
+            config.archive.retention_days,
         )
         ground.presences.on_directed, stand_ins.stamps = stand_ins.entering, ground.presences.stamps
         ground.presences.on_withdrawal.append(stand_ins.withdrawn)

@@ -97,6 +97,8 @@ class Performer:
                 holder.queue.put(0, None, self._answer, payload_of(stanza), client)
             case done.Said():
                 self._said(holder, stand_in, act)
+            case done.Before(messages):
+                self._keep_before(holder, stand_in, messages)
             case done.Replay():
                 self._spawn(self._replay(holder, stand_in, act))
             case _:
@@ -184,6 +186,8 @@ class Performer:
                 sender = act.payload.sender
                 records = [MessageArchived(seq, stamp, holder.number, None, sender, holder.jid, keep, xml)]
                 stand_in.state.recent.kept(seq)
+                if stand_in.state.before and len(stand_in.state.recent.places) >= MOST:
+                    self._ledger.drop_before(holder, stand_in)
         if not records:
             holder.queue.put(0, None, self._hand_out, payload, act.clients)
             return
@@ -192,16 +196,24 @@ class Performer:
         self.promises.to_each(step, payload, act.clients)
         holder.queue.put(ticket, step, self._hand_out, payload, act.clients)
 
+    def _keep_before(self, holder: Holder, stand_in: StandIn, messages: Sequence[Payload]) -> None:
+        account = self._accounts.get(holder.jid)
+        if self._archive is not None and (account is None or account.archives(stand_in.state.room)):
+            self._ledger.save_before(holder, stand_in, messages)
+
     async def _replay(self, holder: Holder, stand_in: StandIn, act: done.Replay) -> None:
         rows: list[ArchivedRow] = []
         places = tuple(stand_in.state.recent.places[-act.most :])
-        if self._archive is not None and places:
-            selection = Selection(len(places), places=places)
-            try:
-                rows = await self._archive.page(holder.number, selection, len(places))
-            except Exception:
-                _log.exception("the archive of %s can't be read: a client gets no history", holder.jid)
-        history = limited([_as_history(row, stand_in.state.room) for row in rows], act.limits, act.client)
+        before: Sequence[Payload] = act.before
+        try:
+            if self._archive is not None and places:
+                rows = await self._archive.page(holder.number, Selection(len(places), places=places), len(places))
+            if not before and len(places) < act.most:
+                before = await self._ledger.before(holder, stand_in)
+        except Exception:
+            _log.exception("the archive of %s can't be read: a client gets no history", holder.jid)
+        since = [_as_history(row, stand_in.state.room) for row in rows]
+        history = limited([*before, *since], act.limits, act.client)
         self.perform(holder, stand_in, stand_in.replayed(act.client, history))
 
     def recalled(self, holder: Holder, act: Callable[[], None]) -> None:

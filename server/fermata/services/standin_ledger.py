@@ -2,20 +2,25 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from ..core.records import Record, Step, ValueRemoved, ValueSaved
 from ..core.release import ReleaseQueue
 from ..core.standin.standin import StandIn
-from ..core.standin.state import Standing
+from ..core.standin.stanzas import said_at
+from ..core.standin.state import Standing, StandInState
+from ..core.stored_xml import stanza_from
 from ..host.registry import RESERVED
-from ..host.stores import StoodIn, Writer
+from ..host.stores import StoodIn, ValueStore, Writer
 from ..xmpp.element import Element
 from ..xmpp.jid import JID, JIDError
+from ..xmpp.payload import Payload, payload_of
 
 _log = logging.getLogger(__name__)
 SPACE: Final = "stand-in"  #: of the values; each room is a key, and the account itself the empty one
+_BEFORE: Final = "stand-in-before"  # what was said in a room before the account came
+_BEFORE_CHARACTERS: Final = 100_000
 _RESOURCE_CHARACTERS: Final = 10
 
 
@@ -42,8 +47,10 @@ class Holder:
 class Ledger:
     """All of them, by bare JID. `extra` goes into each presence of a stand-in."""
 
-    def __init__(self, writer: Writer, new_id: Callable[[], str], extra: tuple[Element, ...]) -> None:
-        self._writer, self._new_id, self._extra = writer, new_id, extra
+    def __init__(
+        self, writer: Writer, values: ValueStore, new_id: Callable[[], str], extra: tuple[Element, ...]
+    ) -> None:
+        self._writer, self._values, self._new_id, self._extra = writer, values, new_id, extra
         self.holders: dict[JID, Holder] = {}
 
     def load(self, rows: Iterable[StoodIn]) -> None:
@@ -105,16 +112,51 @@ class Ledger:
         s = stand_in.state
         if s.standing is Standing.OUT and not s.is_wanted and not s.attached and not s.waiting:
             holder.rooms.pop(s.room, None)
-            self._submit(ValueRemoved(holder.number, SPACE, s.room))
+            self._submit(*self._without_before(holder, s), ValueRemoved(holder.number, SPACE, s.room))
         else:
             self._submit(ValueSaved(holder.number, SPACE, s.room, s.saved()))
+
+    def save_before(self, holder: Holder, stand_in: StandIn, messages: Sequence[Payload]) -> None:
+        """Keeps what was said in a room before the account came: the newest of these, as far as there is room."""
+        texts: list[str] = []
+        left = _BEFORE_CHARACTERS
+        for message in reversed(messages):
+            text = message.addressed(holder.jid)
+            left -= len(text)
+            if left < 0:
+                break
+            texts.append(text)
+        if texts:
+            s = stand_in.state
+            s.before = messages[-1].stamp
+            kept = ValueSaved(holder.number, _BEFORE, s.room, json.dumps(texts[::-1]))
+            self._submit(kept, ValueSaved(holder.number, SPACE, s.room, s.saved()))
+
+    async def before(self, holder: Holder, stand_in: StandIn) -> list[Payload]:
+        """What is kept of that, oldest first. Raises StorageError."""
+        s = stand_in.state
+        text = await self._values.value(holder.number, _BEFORE, s.room) if s.before else None
+        found = [] if text is None else [stanza_from(xml) for xml in json.loads(text)]
+        return [payload_of(stanza, stamp=said_at(stanza)) for stanza in found]
+
+    def drop_before(self, holder: Holder, stand_in: StandIn) -> None:
+        """Nobody will be shown that any more."""
+        records = self._without_before(holder, stand_in.state)
+        if records:
+            self._submit(*records, ValueSaved(holder.number, SPACE, stand_in.state.room, stand_in.state.saved()))
+
+    def _without_before(self, holder: Holder, s: StandInState) -> list[Record]:
+        if not s.before:
+            return []
+        s.before = 0.0
+        return [ValueRemoved(holder.number, _BEFORE, s.room)]
 
     def drop(self, jid: JID) -> None:
         """The account is gone, and with it what is kept of it."""
         self.holders.pop(jid, None)
 
-    def _submit(self, record: Record) -> None:
-        self._writer.submit(Step([record]))
+    def _submit(self, *records: Record) -> None:
+        self._writer.submit(Step([*records]))
 
     def _new_queue(self) -> ReleaseQueue:
         return ReleaseQueue(self._writer, _refuse)

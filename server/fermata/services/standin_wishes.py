@@ -23,7 +23,10 @@ _SWEEP_SECONDS: Final = 60.0
 
 
 class StandInWishes:
-    """Tells stand-ins what is wished. `abandoned_days`: an account that was away for longer leaves; 0 is never."""
+    """Tells stand-ins what is wished. `abandoned_days`: an account that was away for longer leaves; 0 is never.
+
+    What was said before an account came is forgotten after `retention_days`, as in archives; 0 is never.
+    """
 
     def __init__(
         self,
@@ -34,10 +37,11 @@ class StandInWishes:
         clock: Clock,
         spawn: Spawn,
         abandoned_days: int,
+        retention_days: int,
     ) -> None:
         self._stand_ins, self._ledger, self._bookmarks = stand_ins, ledger, bookmarks
         self._accounts, self._clock, self._spawn = accounts, clock, spawn
-        self._abandoned = abandoned_days * _DAY
+        self._abandoned, self._retention = abandoned_days * _DAY, retention_days * _DAY
         self._read: set[JID] = set()  # accounts whose bookmarks were compared with what is known
         bookmarks.on_change.append(self._changed)
         clock.callLater(_SWEEP_SECONDS, self._sweep)
@@ -104,6 +108,9 @@ class StandInWishes:
                 self.leave_all(holder)
                 self._read.discard(holder.jid)
             self._stand_ins.come(holder)
+            for stand_in in list(holder.rooms.values()) if self._retention else ():
+                if now - stand_in.state.before > self._retention:
+                    self._ledger.drop_before(holder, stand_in)
         self._clock.callLater(_SWEEP_SECONDS, self._sweep)
 
 

@@ -33,12 +33,22 @@ class Said(NamedTuple):
     is_private: bool = False
 
 
+class Before(NamedTuple):
+    """Keep these to be shown: they were said in the room before the account came, and its archive has them not."""
+
+    messages: tuple[Payload, ...]
+
+
 class Replay(NamedTuple):
-    """Read at most so many of the newest messages in the account's archive, and call `StandIn.replayed`."""
+    """Read at most so many of the newest messages in the account's archive, and call `StandIn.replayed`.
+
+    Older ones are those that were told just now or, where `before` has none, those of the act Before.
+    """
 
     client: JID
     most: int
     limits: Limits
+    before: tuple[Payload, ...] = ()
 
 
 class Answer(NamedTuple):
@@ -103,6 +113,7 @@ Act = (
     ToRoom
     | ToClients
     | Said
+    | Before
     | Replay
     | Answer
     | Native

@@ -33,7 +33,7 @@ from .stanzas import HISTORY, MUC, PASSWORD, codes_of, enters, is_out, leaves, w
 from .state import Beside, Newcomer, Seat, Standing, StandInState
 from .view import own_presence
 
-_NO_HISTORY: Final = {"maxstanzas": "0"}
+_FIRST_HISTORY: Final = {"maxstanzas": str(MOST)}
 _OVERLAP_SECONDS: Final = 60.0  # clocks of two servers differ: what comes twice is recognised
 _NO_ANSWER_SECONDS: Final = 30.0
 _MOST_WAITING: Final = 50
@@ -110,7 +110,7 @@ def _joins(s: StandInState, history: dict[str, str]) -> Act:
 
 
 def _missed(s: StandInState) -> dict[str, str]:
-    return {"since": text_of(s.since - _OVERLAP_SECONDS)} if s.since else _NO_HISTORY
+    return {"since": text_of(s.since - _OVERLAP_SECONDS)} if s.since else _FIRST_HISTORY
 
 
 def _newcomer(client: JID, presence: Element, to: JID, now: float) -> Newcomer:
@@ -134,7 +134,8 @@ def entered(s: StandInState, presence: Element, nick: str, now: float) -> list[A
     if "201" in codes and not s.waiting and not s.attached:
         return _made_by_mistake(s, nick)
     s.here, s.standing, s.why, s.is_doubted, s.tells_at = nick, Standing.IN, "", False, inf
-    s.joined = s.joined or now - _OVERLAP_SECONDS
+    if not s.joined:
+        s.joined, s.gathered = now - _OVERLAP_SECONDS, []
     acts: list[Act] = [Watch(nick)]
     for change in s.view.end(own_presence(presence)):
         acts += s.to_all(change)
@@ -197,10 +198,10 @@ def replay(s: StandInState, client: JID) -> list[Act]:
     """Tells a client the history."""
     seat = s.attached[client]
     limits, seat.limits = seat.limits, None
+    before, seat.before = tuple(seat.before), []
     if limits is None or limits.messages < 1 or limits.characters < 1:
-        seat.before = []
         return replayed(s, client, [])
-    return [Replay(client, int(min(limits.messages, MOST)), limits)]
+    return [Replay(client, int(min(limits.messages, MOST)), limits, before)]
 
 
 def replayed(s: StandInState, client: JID, history: Sequence[Payload]) -> list[Act]:
@@ -208,9 +209,9 @@ def replayed(s: StandInState, client: JID, history: Sequence[Payload]) -> list[A
     seat = s.attached.get(client)
     if seat is None or seat.held is None:
         return []
-    held, seat.held, before, seat.before = seat.held, None, seat.before, []
+    held, seat.held = seat.held, None
     subject = s.view.subject or _no_subject(s)
-    return [ToClients(each, (client,)) for each in (*before, *history, subject, *held)]
+    return [ToClients(each, (client,)) for each in (*history, subject, *held)]
 
 
 def _no_subject(s: StandInState) -> Payload:

@@ -8,7 +8,8 @@ from ...xmpp.payload import Payload
 from ...xmpp.stanza import condition_of, message_type
 from ..keeping import ARCHIVE, room_keeps
 from . import entering
-from .acts import Act, Answer, Doubt, Fallen, Said, Save, ToRoom
+from .acts import Act, Answer, Before, Doubt, Fallen, Said, Save, ToRoom
+from .recent import MOST
 from .stanzas import (
     STANZA_ID,
     codes_of,
@@ -20,7 +21,7 @@ from .stanzas import (
     new_nick,
     said_at,
 )
-from .state import NEWS_SECONDS, Standing, StandInState
+from .state import NEWS_SECONDS, Seat, Standing, StandInState
 from .view import own_presence
 
 _BY_PEOPLE: Final = frozenset({"301", "307", "321", "322"})
@@ -122,9 +123,17 @@ def _said(s: StandInState, stanza: Element, payload: Payload, sender: JID) -> li
     clients = tuple(client for client, seat in s.attached.items() if seat not in behind)
     if stamp >= s.joined or not stamp:
         return [*acts, Said(payload, stanza, s.ready(payload, clients))]
+    return _said_before(s, payload, stamp, behind)
+
+
+def _said_before(s: StandInState, payload: Payload, stamp: float, behind: list[Seat]) -> list[Act]:
+    """The room tells what was said before the account came: it is to be shown, and not in the archive."""
+    payload.stamp = stamp
     for seat in behind:
         seat.before.append(payload)
-    return s.to_some(payload, clients)
+    if s.gathered is not None:
+        s.gathered = [*s.gathered[1 - MOST :], payload]
+    return s.to_some(payload, tuple(client for client, seat in s.attached.items() if seat.is_new))
 
 
 def _subject(s: StandInState, payload: Payload) -> list[Act]:
@@ -138,7 +147,8 @@ def _subject(s: StandInState, payload: Payload) -> list[Act]:
 
 def _history_ends(s: StandInState) -> list[Act]:
     """Those who have entered with others are told theirs now."""
-    acts: list[Act] = []
+    gathered, s.gathered = s.gathered, None
+    acts: list[Act] = [Before(tuple(gathered))] if gathered else []
     for client, seat in list(s.attached.items()):
         seat.is_new = False
         if seat.limits is not None:

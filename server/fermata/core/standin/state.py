@@ -54,7 +54,7 @@ class Seat:
         self.nick, self.presence = nick, presence
         self.is_new = False  #: it gets what the room tells of before it came
         self.held: list[Payload] | None = None
-        self.before: list[Payload] = []  #: of the history, what the archive has not
+        self.before: list[Payload] = []  #: of the history that the room tells now, what the archive has not
         self.limits: Limits | None = None  #: it is told the history within these once the room has told its own
 
 
@@ -85,9 +85,11 @@ class StandInState:
     __slots__ = (
         "attached",
         "away_since",
+        "before",
         "beside",
         "driver",
         "extra",
+        "gathered",
         "here",
         "is_doubted",
         "joined",
@@ -125,6 +127,8 @@ class StandInState:
         self.is_doubted = False
         self.joined = 0.0  #: about when it was let in first: what was said before is the room's to tell
         self.since = 0.0  #: when the room was heard last, as far as that is known after a start
+        self.before = 0.0  #: when the newest was said of what is kept beside the archive; 0 for nothing
+        self.gathered: list[Payload] | None = None  #: that, while the room tells it for the first time
         self.view, self.recent, self.questions = View(), Recent(), Questions()
         self.attached: dict[JID, Seat] = {}
         self.waiting: list[Newcomer] = []
@@ -187,6 +191,7 @@ class StandInState:
             "why": self.why,
             "since": self.since,
             "joined": self.joined,
+            "before": self.before,
             "clients": {client.resource: seat.nick for client, seat in self.attached.items()},
         }
         return json.dumps({name: value for name, value in kept.items() if value})
@@ -199,6 +204,6 @@ class StandInState:
         self.nick, self.password = str(kept.get("nick", "")), str(kept.get("password", ""))
         self.here, self.why = str(kept.get("here", "")), str(kept.get("why", ""))
         self.standing, self.since = Standing[kept["standing"]], float(kept.get("since", 0.0))
-        self.joined = float(kept.get("joined", 0.0))
+        self.joined, self.before = float(kept.get("joined", 0.0)), float(kept.get("before", 0.0))
         for resource, nick in kept.get("clients", {}).items():
             self.attached[self.me.with_resource(resource)] = Seat(nick, Element("presence"))
