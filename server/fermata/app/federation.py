@@ -18,6 +18,7 @@ from ..services.muc import RoomService
 from ..services.onward_spool import OnwardSpool
 from ..services.relayed import Relayed
 from ..services.sent_messages import SentMessages
+from ..services.server_links import ServerLinks
 from ..storage.database import Database
 from ..xmpp.jid import JID
 from .config_tables import Config
@@ -47,12 +48,19 @@ class Federating:
             database.secret("dialback").hex(),
             config.s2s.require_valid_certificate,
             {domain: policy.value for domain, policy in config.s2s.domains.items()},
+        )
+        links = ServerLinks(
+            terms.is_blocked,
+            told.__contains__,
             config.limits.server_queue_bytes or math.inf,
+            router,
+            relayed,
+            spool,
+            database.writer,
+            clock,
+            random.random,
         )
-        self.federation = Federation(
-            terms, router.serves, told.__contains__, router, relayed, spool, database.writer, clock, random.random
-        )
-        links = self.federation.links
+        self.federation = Federation(terms, router.serves, links, spool)
         #: who sees to those in rooms here whose server is out of reach; None if nobody does
         self.limbo = Limbo(links, rooms, clock, spawn) if config.stay.limbo else None
         if self.limbo is None:

@@ -8,9 +8,7 @@ from typing import NamedTuple
 
 from ..core.s2s.dialback import key as dialback_key
 from ..host.federation import Connection, Pair, Trunk
-from ..host.origin import Clock, Origin
-from ..host.router import Router
-from ..host.stores import Writer
+from ..host.origin import Origin
 from ..xmpp.element import Element
 from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
@@ -27,29 +25,19 @@ class Terms(NamedTuple):
     secret: str
     requires_certificates: bool
     policies: Mapping[str, str]
-    most_queued: float
+
+    def is_blocked(self, domain: str) -> bool:
+        """Whether nobody there is spoken to."""
+        return self.policies.get(domain) == "block"
 
 
 class Federation:
     """All other servers (see host.router.Destination and host.federation.Federation)."""
 
-    def __init__(
-        self,
-        terms: Terms,
-        served: Callable[[str], bool],
-        answers: Callable[[str], bool],
-        router: Router,
-        relayed: Origin,
-        spool: OnwardSpool,
-        writer: Writer,
-        clock: Clock,
-        random: Callable[[], float],
-    ) -> None:
-        """`served` tells our own domains; `answers` those whose senders are told of what could not be sent."""
-        self._terms, self.is_served, self._spool = terms, served, spool
-        self.links = ServerLinks(
-            self.is_blocked, answers, terms.most_queued, router, relayed, spool, writer, clock, random
-        )
+    def __init__(self, terms: Terms, served: Callable[[str], bool], links: ServerLinks, spool: OnwardSpool) -> None:
+        """`served` tells our own domains."""
+        self._terms, self.is_served, self.links, self._spool = terms, served, links, spool
+        self.is_blocked = terms.is_blocked
 
     # -- the way out (see host.router.Destination)
 
@@ -80,10 +68,6 @@ class Federation:
         return link
 
     # -- for connections (see host.federation.Federation)
-
-    def is_blocked(self, domain: str) -> bool:
-        """See Federation."""
-        return self._terms.policies.get(domain) == "block"
 
     def requires_certificate(self, domain: str) -> bool:
         """See Federation."""

@@ -17,6 +17,7 @@ from ..host.residents import Spawn
 from ..xmpp.element import Element
 from ..xmpp.jid import JID
 from .muc import LiveRoom, RoomService
+from .server_link import LinkListener
 from .server_links import ServerLinks
 
 _log = logging.getLogger(__name__)
@@ -26,8 +27,11 @@ _FRESH_SECONDS: Final = 1.0
 SHORT_SECONDS: Final = 5.0  #: who was out of reach for no longer than that need not be asked
 
 
-class Limbo:
-    """For the rooms of the services with these domains (see server_link.LinkListener)."""
+class Limbo(LinkListener):
+    """For the rooms of the services with these domains.
+
+    That a way is dead, or that a stanza could not be handed over, is no more a reason to go than any other.
+    """
 
     def __init__(
         self,
@@ -80,12 +84,6 @@ class Limbo:
             link.missed = None
         for name in list(missed.rooms):
             self._spawn(self._tell(service, JID.parse(name), pair, missed))
-
-    def dead(self, pair: Pair) -> None:
-        """See LinkListener: that is no more a reason to go than any other."""
-
-    def refused(self, pair: Pair, stanza: Element, to: JID) -> None:
-        """See LinkListener: nor is that."""
 
     # -- what was missed is told
 
@@ -192,8 +190,8 @@ def _nicks(room: LiveRoom, noted: MissedInRoom) -> Iterable[str]:
     return {**noted.nicks, **{occupant.jid: None for occupant in room.rules.occupants}}
 
 
-class Ejection:
-    """What becomes of them without limbo (see server_link.LinkListener): as XEP-0045 §11.1 has it."""
+class Ejection(LinkListener):
+    """What becomes of them without limbo: as XEP-0045 §11.1 has it."""
 
     def __init__(self, services: Mapping[str, RoomService], clock: Clock) -> None:
         self._services, self._clock = services, clock
@@ -201,15 +199,6 @@ class Ejection:
     def contacted(self, pair: Pair) -> None:
         """See LinkListener."""
         _expect_repeats(self._services, pair, self._clock)
-
-    def stalled(self, pair: Pair) -> None:
-        """See LinkListener."""
-
-    def up(self, pair: Pair) -> None:
-        """See LinkListener."""
-
-    def dead(self, pair: Pair) -> None:
-        """See LinkListener."""
 
     def refused(self, pair: Pair, stanza: Element, to: JID) -> None:
         """See LinkListener: who could not be told something is out."""

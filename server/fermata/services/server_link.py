@@ -5,7 +5,7 @@ A fault is never an error into a room: whoever is concerned learns of it as an e
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from ..core.s2s.answered import Answered
 from ..core.s2s.missed import Missed
@@ -52,8 +52,8 @@ class LinkRow(NamedTuple):
     trouble: str
 
 
-class LinkListener(Protocol):
-    """Who must know how the way to another server is doing."""
+class LinkListener:
+    """Who must know how the way to another server is doing. By itself, it does nothing about it."""
 
     def contacted(self, pair: Pair) -> None:
         """The other server has connected to us: what it is not sure that we have got, it may send again."""

@@ -28,7 +28,7 @@ MOST_OF_SITE: Final = 500  #: pairs of one domain here with domains of one site
 _IDLE_SECONDS: Final = 900.0  #: a connection that nobody uses or depends on is closed
 
 
-class ServerLinks:
+class ServerLinks(LinkListener):
     """Makes the ways when they are needed, and tells `listeners` how they are doing (see server_link.LinkListener)."""
 
     def __init__(

@@ -11,6 +11,7 @@ from ..xmpp import namespaces as ns
 from ..xmpp.element import E, Element
 from ..xmpp.jid import JID
 from ..xmpp.stanza import condition_of
+from .server_link import LinkListener
 
 _SHORTEST_PAUSE: Final = 0.02
 
@@ -112,24 +113,16 @@ class Guard:
                 self._wanted(want)
 
 
-class Ways:
-    """How the ways to other servers are doing (see server_link.LinkListener)."""
+class Ways(LinkListener):
+    """How the ways to other servers are doing.
+
+    That one is there again is no reason to ask at once, since the other server may just be starting; nor to stop
+    asking that one is dead.
+    """
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    def contacted(self, pair: Pair) -> None:
-        """See LinkListener."""
-
     def stalled(self, pair: Pair) -> None:
         """See LinkListener: if it is not mended soon, rooms there may have let people go."""
         self._guard.lost_connection(pair.remote)
-
-    def up(self, pair: Pair) -> None:
-        """See LinkListener: it is asked for in a while, since the other server may just be starting."""
-
-    def dead(self, pair: Pair) -> None:
-        """See LinkListener: one goes on asking."""
-
-    def refused(self, pair: Pair, stanza: Element, to: JID) -> None:
-        """See LinkListener."""
