@@ -63,9 +63,9 @@ def message(content: str, type: str = "chat") -> Element:
     return read(f"<message{attribute}>{content}</message>")
 
 
-def verdict(content: str, type: str = "chat") -> set[str]:
+def verdict(content: str, type: str = "chat", is_sent: bool = False) -> set[str]:
     stanza = message(content, type)
-    flags = judge(stanza, message_type(stanza))
+    flags = judge(stanza, message_type(stanza), is_sent)
     return {name for name, flag in NAMES.items() if flags & flag}
 
 
@@ -173,6 +173,40 @@ ROWS = [
 @pytest.mark.parametrize(("type", "content", "flags"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
 def test_a_message_to_an_account(type: str, content: str, flags: str) -> None:
     assert verdict(content, type) == set(flags.split())
+
+
+# What goes out: what others of the sender's devices see (XEP-0280 §6.1).
+SENT_ROWS = [
+    ("2 body", "chat", BODY, LOUD),
+    ("2 body, normal", "", BODY + STATE, LOUD),
+    ("10 displayed", "chat", MARKER, "archive copy"),
+    ("11 chat state", "chat", STATE, "copy"),
+    ("14 invitation to a room", "", INVITATION, LOUD),
+    ("14 invitation between people", "", DIRECT, LOUD),
+    ("22 private message in a room", "chat", BODY + IN_ROOM, LOUD),
+    ("22 chat state to an occupant", "chat", STATE + IN_ROOM, "copy"),
+    ("22 private message with private", "chat", BODY + IN_ROOM + PRIVATE, "archive spool urgent push"),
+    ("22 private message with no-copy", "chat", BODY + IN_ROOM + NO_COPY, "archive spool urgent push"),
+    ("22 nothing, normal", "", IN_ROOM, ""),
+    ("16 groupchat", "groupchat", BODY, ""),
+    ("26 error", "error", BODY + "<error type='cancel'/>", ""),
+    ("27 request for voice", "", FORM, LOUD),
+    ("modifier private", "chat", BODY + PRIVATE, "archive spool urgent push"),
+    ("modifier no-store", "chat", BODY + NO_STORE, "copy urgent"),
+]
+
+
+@pytest.mark.parametrize(
+    ("type", "content", "flags"), [row[1:] for row in SENT_ROWS], ids=[row[0] for row in SENT_ROWS]
+)
+def test_a_message_of_an_account(type: str, content: str, flags: str) -> None:
+    assert verdict(content, type, is_sent=True) == set(flags.split())
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
+def test_what_is_copied_when_it_comes_is_copied_when_it_goes(row: tuple[str, str, str, str]) -> None:
+    _, type, content, _ = row
+    assert verdict(content, type) <= verdict(content, type, is_sent=True)
 
 
 @pytest.mark.parametrize(

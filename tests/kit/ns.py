@@ -39,6 +39,8 @@ BLOCKING = "urn:xmpp:blocking"
 BLOCKING_ERRORS = "urn:xmpp:blocking:errors"
 SM = "urn:xmpp:sm:3"
 FORWARD = "urn:xmpp:forward:0"
+CARBONS = "urn:xmpp:carbons:2"
+RECEIPTS = "urn:xmpp:receipts"
 MAM = "urn:xmpp:mam:2"
 VALIDATE = "http://jabber.org/protocol/xdata-validate"
 HINTS = "urn:xmpp:hints"
@@ -111,6 +113,8 @@ PREFIXES = {
     "sm": SM,
     "hints": HINTS,
     "forward": FORWARD,
+    "carbons": CARBONS,
+    "receipts": RECEIPTS,
     "mam": MAM,
     "validate": VALIDATE,
     "sid": SID,

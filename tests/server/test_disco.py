@@ -82,6 +82,16 @@ def offline_messages(people: People, client: Client, to: str) -> None:
     assert any(stanza.tag == "message" for stanza in other.sync())
 
 
+def copies(people: People, client: Client, to: str) -> None:
+    """What one client sends, another of the account sees; the first is to see none."""
+    other = people.another(client)
+    client.set(f"<disable xmlns='{ns.CARBONS}'/>")
+    other.set(f"<enable xmlns='{ns.CARBONS}'/>")
+    client.send(f"<message type='chat' to='{people.name()}@localhost'><body>hello</body></message>")
+    copy = other.expect("message", "carbons:sent/forward:forwarded/message/body", from_=client.bare, type="chat")
+    assert copy.get("to") == other.jid
+
+
 def capabilities(people: People, client: Client, to: str) -> None:
     assert find(people.authenticated().features, "caps:c") is not None
 
@@ -349,6 +359,7 @@ SERVER = REQUESTS | {
     ns.PRIVATE: asks_without_to(f"<query xmlns='{ns.PRIVATE}'><x xmlns='urn:example'/></query>"),
     ns.BLOCKING: asks_without_to(f"<blocklist xmlns='{ns.BLOCKING}'/>"),
     "msgoffline": offline_messages,
+    ns.CARBONS: copies,
     ns.COMMANDS: asks(f"<query xmlns='{ns.DISCO_ITEMS}' node='{ns.COMMANDS}'/>"),
     ns.REGISTER: asks(f"<query xmlns='{ns.REGISTER}'/>"),
     ns.REPORTING: reporting,

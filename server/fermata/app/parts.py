@@ -97,7 +97,7 @@ class Parts:
         stream_management = self._let_sessions_last()
         endings = Endings(presences, messages, stream_management, relayed)
         self.sessions.on_end, self.sessions.on_grace = endings.ended, endings.unreachable
-        self.sessions.on_arrival = messages.arrived
+        self.sessions.on_arrival, self.sessions.on_refusal = messages.arrived, messages.refused
         failures = Failures(config.limits.failed_logins_per_minute)
         self.login = Login(
             database.accounts, self.accounts, self.sessions, stream_management, failures, clock, self._spawn, in_thread

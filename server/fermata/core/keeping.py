@@ -44,6 +44,7 @@ _NO_PERMANENT_STORE: Final = 64
 _STORE: Final = 128
 _NO_COPY: Final = 256
 _HAS_FALLBACK: Final = 512
+_IN_ROOM: Final = 1024  # between occupants
 _KIND: Final = 31
 
 _QUIET: Final = ARCHIVE | COPY | SPOOL
@@ -116,8 +117,8 @@ _SAYS: Final = {
 }
 
 
-def judge(message: Element, type: str) -> int:
-    """What becomes of a message to an account: a sum of the flags above.
+def judge(message: Element, type: str, is_sent: bool = False) -> int:
+    """What becomes of a message to an account, or of one that `is_sent` by it: a sum of the flags above.
 
     `type` is `stanza.message_type` of it. What comes from rooms as groupchat is the rooms' to keep, and errors are
     nobody's: 0, as for what is delivered to whoever is there and then forgotten.
@@ -132,7 +133,7 @@ def judge(message: Element, type: str) -> int:
         verdict = _VERDICTS[kind]
     else:
         verdict = COPY if type == "chat" else 0
-    return verdict if said == kind else _modified(verdict, said)
+    return verdict if said == kind else _modified(verdict, said, is_sent)
 
 
 def room_keeps(message: Element) -> int:
@@ -187,11 +188,10 @@ def _inside(item: Element) -> int:
             return _INVITATION
         if part.tag == _STATUS:
             return _NOTICE
-    # A private message: the room sends it to every session that is in there, so copies would come twice.
-    return _NO_COPY
+    return _IN_ROOM
 
 
-def _modified(verdict: int, said: int) -> int:
+def _modified(verdict: int, said: int, is_sent: bool) -> int:
     """A woken client must find something: so what is kept nowhere is not pushed, calls excepted."""
     if said & _NO_STORE:
         verdict &= ~(ARCHIVE | SPOOL)
@@ -199,7 +199,8 @@ def _modified(verdict: int, said: int) -> int:
         verdict &= ~ARCHIVE
     elif said & _STORE:
         verdict |= ARCHIVE | COPY
-    if said & _NO_COPY:
+    # A room sends a private message to every session that is in there, so copies would come twice (XEP-0280 §6.1).
+    if said & _NO_COPY or (said & _IN_ROOM and not is_sent):
         verdict &= ~COPY
     if not verdict & (ARCHIVE | SPOOL) and said & _KIND != _CALL:
         verdict &= ~PUSH

@@ -10,6 +10,7 @@ payload's, they are:
     ["m", n, sm_id, window, h]         it can be resumed, and has acknowledged h; its queue follows
     ["l", n, time], ["f", n]           its connection is lost, found
     ["p", p, kind, rest, …]            a payload, as `payload_entry` writes it
+    ["c", p, p]                        the second is the copy of the first for others of the account (XEP-0280)
     ["o", n, p, to]                    it was written; to: null is the session itself
     ["w", n, p, to, away]              it waits
     ["q", n]                           the first that waited was written
@@ -74,6 +75,7 @@ class Replay:
         self._apply: dict[str, Callable[[Entry], object]] = {
             "+": self._begin,
             "p": self._payload,
+            "c": self._copied,
             "i": self._promised.append,
             "r": self._released,
             "e": self._over.append,
@@ -119,6 +121,10 @@ class Replay:
         _, number, *fields, spooled, has_arrived = entry
         payload = self._payloads[number] = Payload(*fields)
         payload.spooled, payload.has_arrived = spooled, has_arrived
+
+    def _copied(self, entry: Entry) -> None:
+        _, number, copy = entry
+        self._payloads[number].copy = self._payloads[copy]
 
     def _released(self, entry: Entry) -> None:
         _, released = entry

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
+from ..xmpp.element import Element
 from ..xmpp.errors import StanzaError, StreamError
 from ..xmpp.jid import JID, JIDError
 from .accounts import Account
@@ -28,6 +29,7 @@ class Sessions:
 
     `on_grace(account, session)` is called when the connection of one that cannot be resumed is lost.
     `on_arrival(session, spooled)` is called when messages that waited in the account's spool have arrived.
+    `on_refusal(session, error)` is called when something that one has sent was answered with an error.
     `on_bind(session)` is called when there is a new one.
     `on_end(account, session, keeps_rooms)` is called when one has ended: with `keeps_rooms`, its rooms are not to be
     told, because the account is still in them.
@@ -46,6 +48,7 @@ class Sessions:
         self.on_bind: Callable[[Session], None] = _ignore
         self.on_grace: Callable[[Account, Session], None]
         self.on_arrival: Callable[[Session, list[int]], None]
+        self.on_refusal: Callable[[Session, Element], None]
         self.on_end: Callable[[Account, Session, bool], None]
 
     def __iter__(self) -> Iterator[Session]:
@@ -105,7 +108,7 @@ class Sessions:
 
     def _made(self, jid: JID, account: Account) -> Session:
         session = Session(jid, account, self._from_client, self._writer, self._new_id, self._limits.queue)
-        session.overflowed, session.arrived = self._overflowed, self.on_arrival
+        session.overflowed, session.arrived, session.refused = self._overflowed, self.on_arrival, self.on_refusal
         return session
 
     def _add(self, account: Account, session: Session) -> None:

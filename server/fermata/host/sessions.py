@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple, Protocol
 
 from ..core.blocking import Blocklist
+from ..core.carbons import Shown
 from ..core.pending import Pending
 from ..core.presence import DirectedPresence
 from ..core.pubsub.capabilities import Caps
@@ -80,6 +81,8 @@ class Session:
         self.interests: frozenset[str] | None = None  #: of which nodes it wants to hear; None: it has not said
         self.wants_roster = False  #: it asked for the roster, so it gets pushes (RFC 6121 §2.1.6)
         self.wants_blocklist = False  #: likewise (XEP-0191 §3.2)
+        self.wants_carbons = False  #: it gets copies of what other sessions of the account send and get (XEP-0280)
+        self.shown: Shown | None = None  #: what others have been shown of what it has sent
         self.inbound: Inbound | None = None  #: stream management, once enabled
         self.outbound: Outbound | None = None
         self.sm_id = ""
@@ -89,6 +92,7 @@ class Session:
         self.overflowed: Callable[[Session], None] = _ignore  #: more waits for it than may
         self.attend: Callable[[Session], None] = _ignore  #: stream management has something to do
         self.arrived: Callable[[Session, list[int]], None] = _forget  #: these have left the spool
+        self.refused: Callable[[Session, Element], None] = _alone  #: something it has sent was answered with this error
         self.counted: Callable[[Session], int] = _ticket  #: a stanza is dealt with; the batch that `h` must wait for
         self._from_client, self._writer, self.new_id = from_client, writer, new_id
         self._queue = ReleaseQueue(writer, self._refuse_step)
@@ -288,7 +292,12 @@ class Session:
     def refuse(self, stanza: Element, error: StanzaError) -> None:
         """See Origin.refuse."""
         if answerable(stanza):
-            self._queue.put(0, None, self.answer, error_of(stanza, error))
+            self._queue.put(0, None, self._tell, error_of(stanza, error))
+
+    def _tell(self, error: Element) -> None:
+        self.answer(error)
+        if self.shown is not None:
+            self.refused(self, error)
 
     def _refuse_step(self, step: Step) -> None:
         """What a stanza caused could not be kept: its sender must know, once, and nobody else."""
@@ -307,6 +316,10 @@ def _ticket(session: Session) -> int:
 
 
 def _forget(session: Session, spooled: list[int]) -> None:
+    """Likewise."""
+
+
+def _alone(session: Session, error: Element) -> None:
     """Likewise."""
 
 

@@ -6,11 +6,12 @@ from typing import Final
 
 from ..core.blocking import inbound_error
 from ..core.delivery import Undelivered, message_recipients, message_undelivered, without_account
-from ..core.keeping import SPOOL, judge
+from ..core.keeping import ARCHIVE, COPY, SPOOL, judge
 from ..core.records import Record, Step
 from ..core.stored_xml import stanza_from
 from ..host.accounts import Account
 from ..host.origin import Clock, Origin
+from ..host.registry import RESERVED
 from ..host.residents import Residents
 from ..host.sessions import Session
 from ..host.stores import SpoolStore, Writer
@@ -22,6 +23,7 @@ from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload, payload_of
 from ..xmpp.stanza import message_type
+from .carbons import Carbons, Copy, Delivery, hand_out
 from .safekeeping import Safekeeping
 
 _log = logging.getLogger(__name__)
@@ -42,7 +44,7 @@ class Messages:
         clock: Clock,
     ) -> None:
         self._accounts, self._safe, self._spool = accounts, safe, spool
-        self._writer, self._clock = writer, clock
+        self._writer, self._clock, self._carbons = writer, clock, Carbons(safe)
         self.promises: Promises = NoPromises()  #: told of what will be handed out once it is kept
 
     def receive(self, account: Account | None, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
@@ -81,24 +83,67 @@ class Messages:
         """What must outlive us is in the batch before anybody is sent it."""
         other = self._accounts.get(sender.bare)
         _drop_forged_ids(stanza, account.jid, sender.bare if other is not None else None)
-        payload = payload_of(stanza, keep, stamp=self._clock.seconds())
+        said = payload_of(stanza, keep, stamp=self._clock.seconds())
         # Where nothing else keeps it, its sender must not be told that it has arrived before it has.
-        payload, records = self._safe.keep(account, other, payload, to, sender, must_last=origin.is_counting)
+        payload, records = self._safe.keep(account, other, said, to, sender, must_last=origin.is_counting)
         if is_spooled and not payload.spooled:
             records.append(self._safe.spool(account, payload, to))
+        if (other is not None and len(other.sessions) > 1) or len(account.sessions) > len(recipients):
+            delivery = Delivery(stanza, said, payload, to, sender, records, recipients)
+            copies = self._copies(account, other, delivery)
+        else:
+            copies = []
+        step, ticket = None, 0
         if records:
             step = Step(records, stanza)
             ticket = self._writer.submit(step)
             self.promises.to_sessions(step, payload, to, [session.jid for session in recipients])
-            origin.emit(ticket, step, self._hand_out, account, payload, to, recipients)
-        else:
-            origin.emit(0, None, self._hand_out, account, payload, to, recipients)
+        if copies:
+            self._emit_copies(copies, origin, ticket, step)
+        origin.emit(ticket, step, self._hand_out, account, payload, to, recipients)
 
-    def keep_sent(self, stanza: Element, to: JID, sender: JID) -> None:
-        """A message that went to somebody who has no account here: if its sender has, his archive keeps it."""
+    def _copies(self, account: Account, other: Account | None, delivery: Delivery) -> list[Copy]:
+        """What goes to sessions of an account beside the recipients, and beside the sender to those of `other`."""
+        sent: list[Copy] = []
+        if other is not None and delivery.sender.resource:
+            sent = self._carbons.of_sent(other, delivery, other.sessions.get(delivery.sender.resource))
+        return sent if other is account else sent + self._carbons.of_received(account, delivery)
+
+    def _emit_copies(self, copies: Sequence[Copy], origin: Origin, ticket: int, step: Step | None) -> None:
+        """Copies go before what they are copies of: should that come back, it is known who has it."""
+        if step is not None:
+            for payload, sessions in copies:
+                self.promises.to_each(step, payload, [session.jid for session in sessions])
+        origin.emit(ticket, step, hand_out, copies)
+
+    def keep_sent(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
+        """A message that goes to somebody who has no account here: if its sender has, his archive keeps it.
+
+        His other sessions get copies. Where the sender is the account itself, in a room, the session that has written
+        it is `origin.jid`.
+        """
         type, account = message_type(stanza), self._accounts.get(sender.bare)
-        if account is not None and type in ("normal", "chat"):
-            self._safe.keep_sent(account, payload_of(stanza, judge(stanza, type)), to)
+        keep = judge(stanza, type, is_sent=True) if account is not None and type in ("normal", "chat") else 0
+        if account is None or not keep & (ARCHIVE | COPY):
+            return
+        _drop_forged_ids(stanza, account.jid)
+        payload = payload_of(stanza, keep, stamp=self._clock.seconds())
+        records = self._safe.keep_sent(account, payload, to)
+        step = Step(records) if records else None
+        ticket = 0 if step is None else self._writer.submit(step)
+        if keep & COPY and len(account.sessions) > 1:
+            stands_in = sender.resource.startswith(RESERVED)
+            writer = account.sessions.get((origin.jid if stands_in else sender).resource)
+            delivery = Delivery(stanza, payload, payload, to, sender, records, stands_in=stands_in)
+            copies = self._carbons.of_sent(account, delivery, writer)
+            if copies:
+                self._emit_copies(copies, origin, ticket, step)
+
+    def refused(self, session: Session, error: Element) -> None:
+        """Something that a session has sent came to nothing: those who have a copy of it are told as well."""
+        account = self._accounts.get(session.jid.bare)
+        if account is not None and error.tag == "message":
+            hand_out(self._carbons.of_error(account, session, error, JID.parse(error.get("from", account.jid))))
 
     def keep_from_room(self, payload: Payload, to: Sequence[JID]) -> tuple[Payload, list[Record]]:
         """A message from an occupant or a room to sessions of one account here: once for the account.
@@ -135,7 +180,7 @@ class Messages:
         """Messages that a session had been given and did not get (XEP-0198 §5): others get them, or they wait."""
         under_way = _under_way(account)
         for payload, to in leftovers:
-            if payload.has_arrived or payload in under_way or payload.type in ("groupchat", "headline", "error"):
+            if _has_arrived(payload) or payload in under_way or payload.type in ("groupchat", "headline", "error"):
                 continue
             # Rooms have not asked what becomes of a private message.
             keep = payload.keep or _judged(stanza_from(payload.addressed(to)))
@@ -143,8 +188,9 @@ class Messages:
                 self._pass_on(account, payload, to)
 
     def _pass_on(self, account: Account, payload: Payload, to: JID) -> None:
-        stamp = payload.stamp or self._clock.seconds()
-        others = [session for session in account.available() if (session.priority or 0) >= 0]
+        stamp, copy = payload.stamp or self._clock.seconds(), payload.copy
+        available = [session for session in account.available() if (session.priority or 0) >= 0]
+        others = [session for session in available if copy is None or not _is_under_way(copy, session)]
         if others:
             late = _delayed(account, payload, stamp, payload.spooled)
             for session in others:
@@ -155,6 +201,8 @@ class Messages:
                 self._writer.submit(Step([self._safe.spool(account, payload, to)]))
             except StanzaError:
                 _log.warning("the spool of %s is full: a message is only in the archive", account.jid)
+            if copy is not None:
+                copy.spooled = payload.spooled  # it waits until somebody has at least the copy
 
     async def deliver_spool(self, account: Account, session: Session) -> None:
         """What has waited for the account goes to its first session that wants messages (XEP-0160 §3)."""
@@ -196,10 +244,19 @@ def _under_way(account: Account) -> set[Payload]:
     return {payload for session in account.sessions.values() for payload, _ in session.under_way()}
 
 
+def _is_under_way(copy: Payload, session: Session) -> bool:
+    return any(payload is copy for payload, _ in session.under_way())
+
+
+def _has_arrived(payload: Payload) -> bool:
+    """Whether a client of the account has it, be it as a copy."""
+    return payload.has_arrived or (payload.copy is not None and payload.copy.has_arrived)
+
+
 def _delayed(account: Account, payload: Payload, stamp: float, spooled: int) -> Payload:
     """The same message, with the time at which it came to the account (XEP-0203)."""
     late = delayed(payload, account.jid.domain, stamp)
-    late.spooled = spooled
+    late.spooled, late.copy = spooled, payload.copy
     return late
 
 

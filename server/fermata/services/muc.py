@@ -233,7 +233,7 @@ class RoomService:
             return
         self.perform(room, effects, stanza)
         if stanza.tag == "message" and stanza.get("type") != "groupchat":
-            self._messages.keep_sent(stanza, JID.parse(stanza.get("to", "")), sender)
+            self._messages.keep_sent(stanza, JID.parse(stanza.get("to", "")), sender, origin)
         if effects.recall:
             self._spawn(self._recall(room, effects.recall, stanza, sender, origin))
         if effects.reading is not None:

@@ -1,5 +1,6 @@
 """What is kept of a message before anybody gets it: its place in archives, and in the spool (XEP-0313, XEP-0160)."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from ..core.keeping import ARCHIVE, SPOOL
@@ -57,24 +58,36 @@ class Safekeeping:
         if taken:
             self._writer.submit(Step([SpoolTaken(account.number, seq) for seq in taken]))
 
-    def keep_sent(self, account: Account, payload: Payload, to: JID) -> None:
-        """A message that an account here has sent to somebody who has no account here."""
+    def keep_sent(self, account: Account, payload: Payload, to: JID) -> list[Record]:
+        """A message that an account here has sent to somebody who has no account here: the records."""
         if payload.keep & ARCHIVE and self._archive is not None and account.archives(to):
-            row = _row(self._archive.new_seq(), self._now(payload), account, None, payload, to, payload.sender)
-            self._writer.submit(Step([row]))
+            return [_row(self._archive.new_seq(), self._now(payload), account, None, payload, to, payload.sender)]
+        return []
+
+    def with_id(self, payload: Payload, account: Account, records: Iterable[Record]) -> Payload:
+        """A message with the id that it gets in the archive of an account from one of these records, if from any."""
+        for record in records:
+            if isinstance(record, MessageArchived) and account.number in (record.owner, record.other):
+                assert self._archive is not None
+                return _marked(payload, account, self._archive.id_of(record.seq, account.number))
+        return payload
 
     def _archived(
         self, archive: ArchiveStore, account: Account, second: Account | None, payload: Payload, to: JID, sender: JID
     ) -> tuple[Payload, list[Record]]:
         seq = archive.new_seq()
         row = _row(seq, self._now(payload), account, second, payload, to, sender)
-        id = archive.id_of(seq, account.number)
-        copy = payload.with_child(f"<stanza-id xmlns='{ns.SID}' id='{id}' by='{account.jid.attribute}'/>")
-        copy.archive_id = id
-        return copy, [row]
+        return _marked(payload, account, archive.id_of(seq, account.number)), [row]
 
     def _now(self, payload: Payload) -> float:
         return payload.stamp or self._clock.seconds()
+
+
+def _marked(payload: Payload, account: Account, id: str) -> Payload:
+    """A message as an account gets it, with its id in the archive (XEP-0359)."""
+    copy = payload.with_child(f"<stanza-id xmlns='{ns.SID}' id='{id}' by='{account.jid.attribute}'/>")
+    copy.archive_id = id
+    return copy
 
 
 def _row(

@@ -16,5 +16,5 @@ class SentMessages:
 
     def message(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
         """Takes a message."""
-        self._messages.keep_sent(stanza, to, sender)
+        self._messages.keep_sent(stanza, to, sender, origin)
         self._destination.message(stanza, to, sender, origin)

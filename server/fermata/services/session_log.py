@@ -173,6 +173,8 @@ class SessionLog:
             self._last_payload += 1
             number = payload.noted = self._last_payload
             self._entries.append(payload_entry(number, payload))
+            if payload.copy is not None:
+                self._entries.append(("c", number, self.number_of(payload.copy)))
         return number
 
     @property

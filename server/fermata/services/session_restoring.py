@@ -90,6 +90,7 @@ class SessionRestoring:
             elif keeps_rooms or key.domain not in self._room_services:
                 session.directed.rooms[key] = jid
         session.wants_roster, session.wants_blocklist = "roster" in saved.wants, "blocklist" in saved.wants
+        session.wants_carbons = "carbons" in saved.wants
         if saved.sm_id:
             session.restore(saved.outbound, saved.pending)
 

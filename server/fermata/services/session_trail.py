@@ -133,8 +133,12 @@ class SessionTrail:
     def _note_state(self) -> None:
         session = self._session
         presence = None if session.presence is None else serialise(session.presence)
-        wants = (*["roster"] * session.wants_roster, *["blocklist"] * session.wants_blocklist)
-        self._log.note(("s", self.number, presence, wants))
+        wanted = {
+            "roster": session.wants_roster,
+            "blocklist": session.wants_blocklist,
+            "carbons": session.wants_carbons,
+        }
+        self._log.note(("s", self.number, presence, [name for name, is_wanted in wanted.items() if is_wanted]))
 
     def _note_queue(self, window: float) -> None:
         session, outbound = self._session, self._session.outbound

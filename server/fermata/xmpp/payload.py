@@ -14,11 +14,12 @@ class Payload:
     archive of the entity that hands it out (empty where it is in none); `stamp` when that was (Unix seconds); `keep`
     the verdict of the rule function (`core.keeping`), an int of flags; `spooled` the number under which it waits in the
     recipient's spool until it has arrived (0: it does not); `has_arrived` whether a client has it, by its own word or,
-    if it counts nothing, because it was written; `noted` the number under which it stands in the log of sessions, or 0.
+    if it counts nothing, because it was written; `noted` the number under which it stands in the log of sessions, or 0;
+    `copy` the same message as the recipient's other sessions get it (XEP-0280), if they do.
     """
 
     __slots__ = (
-        *("archive_id", "has_arrived", "keep", "kind", "noted", "rest", "sender", "spooled", "stamp", "type"),
+        *("archive_id", "copy", "has_arrived", "keep", "kind", "noted", "rest", "sender", "spooled", "stamp", "type"),
         "__weakref__",
     )
 
@@ -29,6 +30,7 @@ class Payload:
         self.archive_id, self.stamp, self.keep = archive_id, stamp, keep
         self.spooled = self.noted = 0
         self.has_arrived = False
+        self.copy: Payload | None = None
 
     def addressed(self, to: JID) -> str:
         """The whole stanza, for one recipient."""
