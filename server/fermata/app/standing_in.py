@@ -98,6 +98,7 @@ class StandingIn:
     def join_domain(self, domain: LocalDomain) -> None:
         """What is for stand-ins of a domain."""
         domain.stands_in, domain.stands_in_for = self._rooms.receive, self._rooms.deliver
+        domain.invited = self._rooms.invited
 
     def join_rooms(self, service: RoomService) -> None:
         """Rooms here need not ask whether those are there that only a server stands for."""

@@ -47,12 +47,16 @@ class LocalDomain:
         #: take what is for a resource of the server's own, unless they return False
         self.stands_in: TakeStanza = _nobody
         self.stands_in_for: TakePayload = _nobody_here
+        #: takes a message to an account that invites it to where it is already, unless it returns False
+        self.invited: Callable[[Element, JID, JID], bool] = _uninvited
 
     def message(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> None:
         """A message to an account; the server itself reads none."""
         if not to.local:
             raise StanzaError("service-unavailable")
         if to.resource.startswith(RESERVED) and self.stands_in(stanza, to, sender, origin):
+            return
+        if not to.resource and self.invited(stanza, to, sender):
             return
         is_limited = self._strangers.limits_messages and origin is not self._relayed
         act = self._message if is_limited else self._messages.receive
@@ -149,6 +153,10 @@ def _nobody(stanza: Element, to: JID, sender: JID, origin: Origin) -> bool:
 
 
 def _nobody_here(payload: Payload, to: JID) -> bool:
+    return False
+
+
+def _uninvited(stanza: Element, to: JID, sender: JID) -> bool:
     return False
 
 

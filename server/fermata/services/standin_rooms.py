@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from weakref import WeakValueDictionary
 
 from ..core.guardian.guardian import Enter, Lost, Place
+from ..core.standin.acts import Doubt
 from ..core.standin.standin import StandIn
+from ..core.standin.stanzas import invited_to
 from ..core.standin.state import Standing
 from ..core.stored_xml import stanza_from
 from ..host.accounts import Account
@@ -93,6 +95,25 @@ class StandInRooms:
             self._iq(holder, stand_in, stanza, to, sender, self._relayed)
         else:
             self._heard(holder, stand_in, stanza, payload, sender)
+        return True
+
+    def invited(self, stanza: Element, to: JID, sender: JID) -> bool:
+        """A message has come for an account: whether all it does is invite it to a room in which it is.
+
+        If it is the room that invites, it may have lost sight of the account; a person who does is as good a reason to
+        ask, once.
+        """
+        holder = self._ledger.holders.get(to)
+        if holder is None:
+            return False
+        room = invited_to(stanza, sender)
+        stand_in = None if room is None else holder.rooms.get(room)
+        if stand_in is None or stand_in.state.standing in (Standing.OUT, Standing.REMOVED):
+            return False
+        if room == sender:
+            self._heard(holder, stand_in, stanza, payload_of(stanza), sender)
+        elif not stand_in.state.is_doubted:
+            self._performer.perform(holder, stand_in, [Doubt()])
         return True
 
     def _heard(self, holder: Holder, stand_in: StandIn, stanza: Element, payload: Payload, sender: JID) -> None:

@@ -47,6 +47,19 @@ def invites_back(message: Element, room: JID) -> bool:
     return False
 
 
+def invited_to(message: Element, sender: JID) -> JID | None:
+    """The room to which a message invites that has nothing else to say: the one that sends it, or another one."""
+    for item in message:
+        if item.tag == MUC_USER and not sender.resource and child(item, _INVITE) is not None:
+            return sender
+        if item.tag == _INVITATION and child(message, "body") is None:
+            try:
+                return JID.parse(item.get("jid", ""))
+            except JIDError:
+                return None
+    return None
+
+
 def new_nick(presence: Element, room: JID) -> JID | None:
     """Under which occupant JID somebody goes on who changes his nickname (status 303); None if it is not said."""
     x = child(presence, MUC_USER)
