@@ -161,14 +161,18 @@ def test_a_room_is_destroyed(run, kept_room, up_or_down):
     assert run("rooms", "destroy", ROOM) == (1, "", f"fermata: there is no room {ROOM}\n")
 
 
-@pytest.mark.parametrize("words", [["sessions"], ["sessions", "end", JULIET], ["announce", "hear"], ["stop"]])
+@pytest.mark.parametrize(
+    "words", [["sessions"], ["sessions", "end", JULIET], ["account", "rooms", JULIET], ["announce", "hear"], ["stop"]]
+)
 def test_what_needs_a_running_server_says_that_it_is_down(run, words):
     code, out, err = run(*words)
     assert (code, out) == (3, "")
     assert err == "fermata: no server is running with the data directory var\n"
 
 
-@pytest.mark.parametrize("words", [["sessions"], ["rooms"], ["rooms", "why"], ["announce"], ["motd"], ["stop"]])
+@pytest.mark.parametrize(
+    "words", [["sessions"], ["account", "rooms"], ["rooms"], ["rooms", "why"], ["announce"], ["motd"], ["stop"]]
+)
 def test_every_command_says_how_it_is_used(run, words, capsys):
     with pytest.raises(SystemExit) as caught:
         run(*words, "--help")

@@ -31,11 +31,11 @@ def test_the_rooms_are_listed_in_which_an_account_stands(server: Server, guests:
     bookmark(phone, room, "Phone")
     phone.sync()
     enter(phone, room, "Phone")
-    rows = [line.split("\t") for line in server.command("accounts", "rooms", phone.bare).splitlines()]
+    rows = [line.split("\t") for line in server.command("account", "rooms", phone.bare).splitlines()]
     assert rows == [[room, "Phone", "in", "bookmarked", "phone"]]
-    (listed,) = json.loads(server.command("accounts", "rooms", phone.bare, "--json"))
+    (listed,) = json.loads(server.command("account", "rooms", phone.bare, "--json"))
     assert (listed["room"], listed["clients"]) == (room, ["phone"])
-    assert server.command("accounts", "rooms", "nobody@localhost") == ""
+    assert server.command("account", "rooms", "nobody@localhost") == ""
 
 
 def test_an_announcement_reaches_who_is_online(server: Server, guests: People) -> None:

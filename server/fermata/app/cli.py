@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .. import __version__
 from . import (
-    cli_accounts,
+    cli_account,
     cli_announce,
     cli_backup,
     cli_check,
@@ -60,7 +60,7 @@ def _run(argv: Sequence[str] | None, stored: OpenStored) -> int:
 
 
 _WORDS = (
-    *(cli_users, cli_accounts, cli_sessions, cli_rooms, cli_announce, cli_invite, cli_check, cli_status, cli_log),
+    *(cli_users, cli_account, cli_sessions, cli_rooms, cli_announce, cli_invite, cli_check, cli_status, cli_log),
     *(cli_s2s, cli_backup, cli_db),
 )
 

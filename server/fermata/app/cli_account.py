@@ -1,4 +1,4 @@
-"""`fermata accounts rooms JID`: in which rooms an account stands, with or without a client."""
+"""`fermata account rooms JID`: in which rooms an account stands, with or without a client."""
 
 import argparse
 from typing import Any
@@ -7,9 +7,9 @@ from .cli_command import Context, account_of
 
 
 def add_parser(commands: Any, global_options: argparse.ArgumentParser) -> None:
-    """Adds `accounts` and what follows it."""
-    accounts = commands.add_parser("accounts", help="where accounts are", parents=[global_options])
-    actions = accounts.add_subparsers(required=True, metavar="ACTION")
+    """Adds `account` and what follows it."""
+    account = commands.add_parser("account", help="where an account is", parents=[global_options])
+    actions = account.add_subparsers(required=True, metavar="ACTION")
     rooms = actions.add_parser("rooms", help="the rooms in which an account stands", parents=[global_options])
     rooms.add_argument("jid", metavar="JID")
     rooms.set_defaults(run=_rooms)
