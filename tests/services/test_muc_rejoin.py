@@ -141,6 +141,22 @@ def test_the_id_of_another_room_is_none(world: World, ann: Client) -> None:
     assert text(ben.expect("message"), "body") == "a"
 
 
+def test_the_id_of_the_room_that_was_here_before_is_none(world: World, ann: Client) -> None:
+    ben = world.online("ben@localhost/phone")
+    before = [say(ann, word) for word in ("a", "b")]
+    ann.set(f"<query xmlns='{ns.MUC_OWNER}'><destroy/></query>", ROOM)
+    ann.sync()
+    create(ann, ROOM, "Ann")
+    say(ann, "c")
+    ben.send(asking_for(before[0]))
+    notice = ben.wait_for(lambda stanza: stanza.tag == "message")
+    assert find(notice, "history:history[@truncated='true']") is not None
+    assert text(ben.expect("message"), "body") == "c"
+    assert find(ben.expect("message"), "subject") is not None
+    ben.send(f"<iq type='set' id='q' to='{ROOM}'>{query(after_id=before[0])}</iq>")
+    ben.expect_error("iq", "item-not-found", "cancel", id="q")
+
+
 def test_no_message_is_lost_between_an_empty_history_and_the_archive(world: World, ann: Client) -> None:
     ben = world.online("ben@localhost/phone")
     seen = say(ann, "seen")
