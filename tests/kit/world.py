@@ -95,7 +95,7 @@ class World:
         policy = Policy(
             {domain: Realm(domain, secret, _ITERATIONS) for domain in config.server.domains},
             False,
-            limits_before(config),
+            limits_before(),
             features_after(config, self.parts.discoverable),
             tls_available=False,
             registration=config.registration.terms(),

@@ -74,7 +74,7 @@ def test_an_address_has_parts(text: str, local: str, domain: str, resource: str)
     assert jid == (f"{bare}/{resource}" if resource else bare)
     assert jid.bare == bare
     assert jid.bare.bare is jid.bare
-    assert jid.is_bare == (resource == "") == (jid.bare == jid)
+    assert (resource == "") == (jid.bare == jid)
     assert (jid.bare.local, jid.bare.domain, jid.bare.resource) == (local, domain, "")
     assert JID.of(local, domain, resource) == jid
 

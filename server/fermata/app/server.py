@@ -224,7 +224,7 @@ class Server(Service):
         policy = Policy(
             {domain: Realm(domain, secret, ITERATIONS) for domain in config.server.domains},
             config.c2s.require_tls,
-            limits_before(config),
+            limits_before(),
             features_after(config, self.parts.discoverable),
             registration=config.registration.terms(),
         )

@@ -6,7 +6,7 @@ from ..xmpp import namespaces as ns
 from .config import Config
 
 
-def limits_before(config: Config) -> str:
+def limits_before() -> str:
     """What a client that nobody knows yet may send (XEP-0478)."""
     return _limits(Limits().unauthenticated_bytes)
 

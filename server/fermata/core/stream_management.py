@@ -4,7 +4,6 @@ Pure bookkeeping of one session. Counters are compared modulo 2^32; whoever owns
 """
 
 from collections import deque
-from collections.abc import Iterable
 from enum import Enum, auto
 from typing import Final
 
@@ -16,7 +15,6 @@ from ..xmpp.payload import Payload
 WINDOW_STANZAS: Final = 1_000  #: not acknowledged: what comes after that is held back
 WINDOW_CHARACTERS: Final = 2_000_000  #: likewise
 REQUEST_STANZAS: Final = 16  #: after so many we ask how far the peer got
-REQUEST_STANZAS_RARELY: Final = 256  #: the same while a client is inactive, so that its radio can sleep (XEP-0352)
 REQUEST_SECONDS: Final = 2.0  #: we ask for fewer once they have waited so long
 ANSWER_SECONDS: Final = 30.0  #: a peer that lets a request wait so long is gone
 _MODULUS = 2**32
@@ -42,18 +40,16 @@ class Outbound:
         "_asked_at",
         "_attention",
         "_characters",
-        "_request_after",
         "_since",
         "_unacked",
         "_unasked",
         "acked_h",
     )
 
-    def __init__(self, acked: int = 0, unacked: Iterable[tuple[Payload, JID]] = ()) -> None:
+    def __init__(self, acked: int = 0) -> None:
         self.acked_h = acked
-        self._unacked = deque(unacked)
-        self._characters = sum(len(payload.rest) for payload, _ in self._unacked)
-        self._request_after = REQUEST_STANZAS
+        self._unacked: deque[tuple[Payload, JID]] = deque()
+        self._characters = 0
         self._since: float | None = None  # when a tick first saw stanzas that no request covers
         self._asked_at: float | None = None
         self._reset()
@@ -138,7 +134,7 @@ class Outbound:
             return Due.NOTHING
         if self._since is None:
             self._since = now
-        if self._unasked < self._request_after and now < self._since + REQUEST_SECONDS and not self.is_full:
+        if self._unasked < REQUEST_STANZAS and now < self._since + REQUEST_SECONDS and not self.is_full:
             return Due.NOTHING
         self.request(now)
         return Due.REQUEST
@@ -162,17 +158,11 @@ class Outbound:
             return self._since + REQUEST_SECONDS
         return 0.0 if self._unacked else None
 
-    def request_rarely(self, rarely: bool) -> None:
-        """Whether to ask rarely, because the client is inactive (XEP-0352)."""
-        self._request_after = REQUEST_STANZAS_RARELY if rarely else REQUEST_STANZAS
-        if self._asked_at is None:
-            self._attention = self._request_after
-
     def _reset(self) -> None:
         """No request is under way: all that is not acknowledged has still to be asked about."""
         self._asked_at = self._since = None
         self._unasked = len(self._unacked)
-        self._attention = self._request_after
+        self._attention = REQUEST_STANZAS
 
     def _too_high(self, h: int) -> str:
         count = (self.acked_h + len(self._unacked)) & _MASK

@@ -12,7 +12,6 @@ from ..core.archive_query import Selection
 from ..core.pubsub.nodes import Stored
 from ..core.records import InviteOwed, Journalled, MessageSpooled, OccupancySaved, PushSaved, Step
 from ..core.release import ReleaseQueue
-from ..core.roster_item import RosterItem
 from ..core.sasl.credentials import ScramKeys
 from ..xmpp.jid import JID
 
@@ -133,16 +132,6 @@ class AccountStore(Protocol):
 
     async def is_disabled(self, jid: JID) -> bool:
         """Whether nobody can log in to that account."""
-
-
-class RosterStore(Protocol):
-    """Rosters and unanswered subscription requests."""
-
-    async def roster(self, account: int) -> list[RosterItem]:
-        """Every item of a roster, tombstones included."""
-
-    async def requests(self, account: int) -> dict[str, str]:
-        """The unanswered subscription requests: bare JID of who asks → presence XML."""
 
 
 class ValueStore(Protocol):

@@ -62,11 +62,6 @@ class JID(str):
         bare = _bare(_prepare_local(local), _prepare_domain(domain))
         return _full(bare, _prepare_resource(resource)) if resource else bare
 
-    @property
-    def is_bare(self) -> bool:
-        """Whether it has no resource."""
-        return not self.resource
-
     def with_resource(self, resource: str) -> "JID":
         """The full JID of that resource. Raises JIDError."""
         return _full(self.bare, _prepare_resource(resource)) if resource else self.bare

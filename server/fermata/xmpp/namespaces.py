@@ -87,7 +87,6 @@ HATS: Final = "urn:xmpp:hats:0"  # XEP-0317
 IDLE: Final = "urn:xmpp:idle:1"  # XEP-0319
 CHAT_MARKERS: Final = "urn:xmpp:chat-markers:0"  # XEP-0333
 HINTS: Final = "urn:xmpp:hints"  # XEP-0334
-CSI: Final = "urn:xmpp:csi:0"  # XEP-0352
 CALL: Final = ("urn:xmpp:jingle-message:0", "urn:xmpp:jingle-message:1")  # XEP-0353
 PUSH: Final = "urn:xmpp:push:0"  # XEP-0357
 PUSH_SUMMARY: Final = "urn:xmpp:push:summary"

@@ -7,7 +7,6 @@ from typing import Final
 from ...xmpp import namespaces as ns
 from ...xmpp.dataforms import Field, Form
 from ...xmpp.errors import StanzaError
-from ...xmpp.jid import JID
 from .config import ALLOW_PM, MOST_HISTORY, OCCUPANT_ROLES, WHOIS, Config
 
 _PREFIX: Final = "muc#roomconfig_"
@@ -90,7 +89,7 @@ def config_form(config: Config, admins: Iterable[str], owners: Iterable[str]) ->
     )
 
 
-def configured(config: Config, form: Form, room: JID) -> Config:
+def configured(config: Config, form: Form) -> Config:
     """The configuration that a submitted form asks for; what it leaves out stays as it is.
 
     Raises StanzaError `not-acceptable` for a value that a field may not have, and for a password that is not there.

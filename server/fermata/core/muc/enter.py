@@ -187,7 +187,7 @@ def speak(room: RoomState, effects: Effects, occupant: Occupant, sender: JID, te
     room.save_session(effects, occupant, session)
 
 
-def send_away(room: RoomState, sender: JID, presence: Element) -> Effects:
+def send_away(sender: JID, presence: Element) -> Effects:
     """A session that is not in, but believes that it is, learns the truth (§7.2.18)."""
     effects, sought = Effects(), addressed(presence)
     kicked = (

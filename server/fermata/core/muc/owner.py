@@ -65,7 +65,7 @@ def submit(room: RoomState, effects: Effects, sender: JID, iq: Element, now: flo
 
 
 def _configure(room: RoomState, effects: Effects, sender: JID, iq: Element, form: Form, now: float) -> None:
-    old, new = room.config, configured(room.config, form, room.jid)
+    old, new = room.config, configured(room.config, form)
     lists = _asked_lists(room, form)
     check_lists(room, lists)
     was_locked, room.locked_until, room.config = bool(room.locked_until), 0.0, new

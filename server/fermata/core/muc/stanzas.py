@@ -35,7 +35,7 @@ def take_presence(room: RoomState, sender: JID, stanza: Element, now: float, fou
             muc = Element(enter.MUC)  # XEP-0436 has no other way to enter in its examples
     if occupant is None:
         if muc is None:
-            return enter.send_away(room, sender, stanza)
+            return enter.send_away(sender, stanza)
         return enter.enter(room, sender, stanza, muc, now, found=found)
     return _from_occupant(room, occupant, sender, stanza, muc, now, found)
 

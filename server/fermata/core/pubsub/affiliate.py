@@ -50,7 +50,7 @@ def set_affiliations(nodes: Nodes, requester: Requester, request: NodeRequest) -
         raise StanzaError("bad-request", "somebody is named twice")
     try:
         for change in request.changes:
-            _check(nodes, node, change)
+            _check(nodes, change)
         after = node.affiliations | {jid: change.state for jid, change in wanted.items()}
         if not nodes.kind.is_account and "owner" not in after.values():
             raise StanzaError("not-acceptable", "a node needs an owner")
@@ -67,7 +67,7 @@ def set_affiliations(nodes: Nodes, requester: Requester, request: NodeRequest) -
     return effects
 
 
-def _check(nodes: Nodes, node: Node, change: Change) -> None:
+def _check(nodes: Nodes, change: Change) -> None:
     if change.state not in AFFILIATIONS:
         raise StanzaError("not-acceptable", "there is no such affiliation")
     if nodes.kind.is_account and change.jid.bare == nodes.jid and change.state != "owner":

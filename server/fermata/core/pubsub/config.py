@@ -8,7 +8,6 @@ from typing import Any, Final, Self
 from ...xmpp import namespaces as ns
 
 NO_LIMIT: Final = 0  #: as a number of items or seconds: `max`, whatever the service allows
-ACCESS_MODELS: Final = ("open", "presence", "roster", "authorize", "whitelist")
 PUBLISH_MODELS: Final = ("publishers", "subscribers", "open")
 LAST_PUBLISHED: Final = ("never", "on_sub", "on_sub_and_presence")
 NOTIFICATION_TYPES: Final = ("headline", "normal")
