@@ -74,15 +74,17 @@ def test_a_private_message_in_a_room_is_seen_by_who_shares_the_place() -> None:
     author, shares, is_another, is_outside = Device(place=MINE), Device(place=MINE), Device(place=OTHER), Device()
     everybody, to = [author, shares, is_another, is_outside], ROOM.with_resource("Romeo")
     assert beside_author(everybody, author, to, stands_in=False) == [shares]
+    attached = Device(is_attached=True)
+    assert beside_author([author, attached], author, to, stands_in=False) == [attached], "the account is there as well"
     assert beside_author(everybody, author, ROOM, stands_in=False) == [shares, is_another, is_outside], "an invitation"
     assert beside_author(everybody, author, ROMEO, stands_in=False) == [shares, is_another, is_outside]
 
 
-def test_a_private_message_of_the_account_is_seen_by_who_is_attached() -> None:
+def test_a_private_message_of_the_account_is_seen_by_all_who_are_there() -> None:
     author, attached, beside, outside = Device(is_attached=True), Device(is_attached=True), Device(place=MINE), Device()
     everybody, to = [author, attached, beside, outside], ROOM.with_resource("Romeo")
-    assert beside_author(everybody, author, to, stands_in=True) == [attached]
-    assert beside_author(everybody, None, to, stands_in=True) == [author, attached]
+    assert beside_author(everybody, author, to, stands_in=True) == [attached, beside]
+    assert beside_author(everybody, None, to, stands_in=True) == [author, attached, beside]
     assert beside_author(everybody, author, ROOM, stands_in=True) == [attached, beside, outside], "an invitation"
 
 

@@ -10,7 +10,7 @@ from kit import ns
 from kit.archives import page, query
 from kit.carbons import DISABLE, ENABLE, enable, expect_copy, heard, message_in
 from kit.muc import create, enter
-from kit.stanzas import find, find_all, show, text
+from kit.stanzas import find, find_all, show
 from kit.wire import Client
 from kit.world import World
 
@@ -373,15 +373,14 @@ def test_a_private_answer_is_seen_by_those_who_share_the_place(
         client.nothing_before()
 
 
-def test_a_refused_private_message_is_told_to_those_who_have_seen_it(
-    world: World, mercutio: Client, balcony: Client, chamber: Client
+def test_a_private_message_that_the_room_refuses_at_once_is_seen_by_nobody(
+    mercutio: Client, balcony: Client, chamber: Client
 ) -> None:
     enters(balcony, chamber)
-    say(balcony, f"{ROOM}/Mercutio", "psst")
-    expect_copy(chamber, "sent", "psst")
-    mercutio.wait_for(lambda stanza: text(stanza, "body") == "psst")
-    mercutio.send(f"<message to='{ROOM}/Juliet' type='error' id='psst'><error type='cancel'/></message>")
-    assert heard(balcony) == heard(chamber)
+    balcony.sync()
+    say(balcony, f"{ROOM}/Nobody", "psst")
+    balcony.expect_error("message", "item-not-found", id="psst")
+    chamber.nothing_before()
 
 
 def test_invitations_are_copied_in_both_directions(

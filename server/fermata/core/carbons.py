@@ -51,17 +51,21 @@ def beside_recipients(sessions: Iterable[D], recipients: Sequence[D], to: JID, s
 def beside_author(sessions: Iterable[D], author: D | None, to: JID, stands_in: bool) -> list[D]:
     """Who gets a copy of what one session has sent (§8): all others that want one.
 
-    Of a private message in a room, those that share the author's place there (§6.1): others could not answer it. If
-    the account `stands_in` the room for its author, those are the sessions that are attached.
+    Of a private message in a room, those that share the author's place there (§6.1): others could not answer it. Be it
+    that the account `stands_in` the room for some of them, and others are there by themselves.
     """
     found = [session for session in sessions if session.wants_carbons and session is not author]
-    if not found or not to.resource:
+    if not found or not is_private(author, to, stands_in):
         return found
     room = to.bare
-    if stands_in:
-        return [session for session in found if room in session.attached]
     place = None if author is None else author.directed.rooms.get(room)
-    return found if place is None else [session for session in found if session.directed.rooms.get(room) == place]
+    return [session for session in found if room in session.attached or _is_in(session, room, place)]
+
+
+def _is_in(session: Device, room: JID, place: JID | None) -> bool:
+    """Whether a session is in a room by itself, under that nickname if it is known."""
+    its = session.directed.rooms.get(room)
+    return its is not None and place in (None, its)
 
 
 def is_private(author: Device | None, to: JID, stands_in: bool) -> bool:

@@ -31,6 +31,7 @@ from ..xmpp.payload import Payload, payload_of
 from .messages import Messages
 from .standin_guard import Guard
 from .standin_ledger import Holder, Ledger
+from .standin_origin import Behalf
 
 _log = logging.getLogger(__name__)
 _RECALLED: Final = 2_000  #: so many messages of an archive are looked through after a start
@@ -86,15 +87,17 @@ class Performer:
 
     def _do(self, holder: Holder, stand_in: StandIn, act: done.Act, origin: Origin) -> None:
         match act:
-            case done.ToRoom(stanza):
+            case done.ToRoom(stanza, client):
                 to, sender = JID.parse(stanza.get("to", "")), JID.parse(stanza.get("from", ""))
                 own = self._sessions.get(sender)
+                if client is not None and origin is self._relayed:
+                    origin = Behalf(origin, origin, client)
                 guarded_route(self._router, stanza, to, sender, origin if own is None else own)
             case done.ToClients(payload, clients):
                 holder.queue.put(0, None, self._hand_out, payload, clients)
             case done.Answer(client, stanza):
                 stanza.set("to", client)
-                holder.queue.put(0, None, self._answer, payload_of(stanza), client)
+                holder.queue.put(0, None, self._answer, stanza, client)
             case done.Said():
                 self._said(holder, stand_in, act)
             case done.Before(messages):
@@ -149,11 +152,13 @@ class Performer:
             if not (blocklist and blocklist.blocks(JID.parse(payload.sender))):
                 session.send(payload, client)
 
-    def _answer(self, payload: Payload, client: JID) -> None:
+    def _answer(self, stanza: Element, client: JID) -> None:
         """What a client has asked for it gets, whomever it has blocked meanwhile."""
         session = self._sessions.get(client)
         if session is not None:
-            session.send(payload, client)
+            session.answer(stanza)
+            if stanza.get("type") == "error":
+                self._messages.refused(session, stanza)
 
     # -- to the archive
 

@@ -11,15 +11,14 @@ from ..xmpp.jid import JID
 
 
 class Behalf:
-    """Its order and what must be kept of it are the client's; what is refused is told to the stand-in (see Origin)."""
+    """Its order and what must be kept of it are the client's; what is refused is told to the stand-in (see Origin).
 
-    def __init__(self, client: Origin, relayed: Origin) -> None:
+    What a client has said some time ago has `relayed` for its `client`, and says with `jid` whose it was.
+    """
+
+    def __init__(self, client: Origin, relayed: Origin, jid: JID | None = None) -> None:
         self._client, self._relayed = client, relayed
-
-    @property
-    def jid(self) -> JID:
-        """See Origin."""
-        return self._client.jid
+        self.jid = jid or client.jid
 
     @property
     def is_counting(self) -> bool:

@@ -9,9 +9,13 @@ from ..muc.history import Limits
 
 
 class ToRoom(NamedTuple):
-    """Route this stanza, which has its addresses: it is for the room or somebody in it."""
+    """Route this stanza, which has its addresses: it is for the room or somebody in it.
+
+    `client` is the one that has said it, if one has.
+    """
 
     stanza: Element
+    client: JID | None = None
 
 
 class ToClients(NamedTuple):

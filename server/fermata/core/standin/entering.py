@@ -144,7 +144,7 @@ def entered(s: StandInState, presence: Element, nick: str, now: float) -> list[A
         acts += _let_in_first(s, newcomer, presence) if newcomer.client == s.driver else _let_in_later(s, newcomer)
     s.driver = None
     parked, s.parked = s.parked, []
-    acts += [ToRoom(message) for _, message in parked]
+    acts += [ToRoom(message, client) for client, message in parked]
     availability.changes(s, now)
     return [*acts, *answer_pings(s), Save()]
 

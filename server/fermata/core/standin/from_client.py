@@ -142,7 +142,7 @@ def message(s: StandInState, client: JID, stanza: Element, to: JID) -> list[Act]
     said.set("from", s.me)
     s.questions.say(said, client)
     if s.standing is Standing.IN:
-        return [ToRoom(said)]
+        return [ToRoom(said, client)]
     if len(s.parked) >= _MOST_PARKED:
         raise StanzaError("resource-constraint", "the room is out of reach, and too much waits for it", "wait")
     s.parked.append((client, said))

@@ -129,7 +129,7 @@ class StandIn:
         acts = entering.answer_pings(s)
         if s.parked and s.standing is Standing.IN:
             parked, s.parked = s.parked, []
-            acts += [ToRoom(message) for _, message in parked]
+            acts += [ToRoom(message, client) for client, message in parked]
         if (s.attached or s.waiting) and not s.view.is_known and not s.view.is_being_told:
             acts += entering.resync(s)
         return acts
