@@ -4,7 +4,7 @@ from typing import Final
 
 from ...xmpp.element import Element, copy_of
 from ...xmpp.jid import JID
-from ...xmpp.payload import Payload
+from ...xmpp.payload import Payload, payload_of
 from ...xmpp.stanza import condition_of, message_type
 from ..keeping import ARCHIVE, room_keeps
 from . import entering
@@ -20,6 +20,7 @@ from .stanzas import (
     leaves,
     new_nick,
     said_at,
+    with_code,
 )
 from .state import NEWS_SECONDS, Seat, Standing, StandInState
 from .view import own_presence
@@ -42,7 +43,12 @@ def presence(s: StandInState, stanza: Element, payload: Payload, sender: JID, no
     nick = sender.resource
     if not nick:
         return s.to_all(payload)
-    if "110" in codes or (type and nick == s.here and s.standing is Standing.IN):
+    is_mine = nick == s.here and s.standing is Standing.IN
+    if is_mine and "110" not in codes and (type or not s.view.is_being_told):
+        # Some rooms leave the code out where another session of the same occupant is the reason.
+        stanza = with_code(stanza, "110")
+        payload, codes = payload_of(stanza), codes | {"110"}
+    if "110" in codes:
         return _own_exit(s, stanza, payload, codes, now) if type else _own(s, stanza, payload, nick, now)
     if not type:
         return s.to_all(payload) if s.view.put(nick, payload) else []

@@ -39,6 +39,7 @@ class View:
     def end(self, own: Payload) -> list[Payload]:
         """Oneself has come: what those must see who saw what was known before."""
         fresh, before = self._fresh or {}, self.others
+        fresh.pop(JID.parse(own.sender).resource, None)
         changes = [presence for nick, presence in fresh.items() if not _is_same(before.get(nick), presence)]
         gone = [_gone(presence) for nick, presence in before.items() if nick not in fresh]
         if not _is_same(self.own, own):
@@ -55,10 +56,11 @@ class View:
     def put(self, nick: str, presence: Payload) -> bool:
         """Somebody else is there, or has changed; whether that is to be shown now."""
         target = self.others if self._fresh is None else self._fresh
-        if nick in target or len(target) < MOST_OCCUPANTS:
-            target[nick] = presence
-            return self._fresh is None
-        return False
+        before = target.get(nick)
+        if before is None and len(target) >= MOST_OCCUPANTS:
+            return False
+        target[nick] = presence
+        return self._fresh is None and not _is_same(before, presence)
 
     def drop(self, nick: str) -> bool:
         """Somebody else is gone; whether anybody was shown him."""
