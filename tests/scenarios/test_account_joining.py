@@ -16,7 +16,7 @@ from kit.archives import bodies, page, query
 from kit.federated import FederatedWorld, Universe
 from kit.muc import create, enter
 from kit.pubsub import bookmark
-from kit.stanzas import codes, text
+from kit.stanzas import codes, find_all, show, text
 from kit.wire import Client
 
 ROOM = "tea@conference.b.example"
@@ -118,6 +118,21 @@ def test_in_with_every_client_off_over_a_restart_and_out_for_good(
     here.advance(70)
     assert somebody_left(bob) == [f"{ROOM}/Ann"]
     assert states(again) == set()
+
+
+def test_nobody_in_a_room_elsewhere_can_forge_ids_of_the_accounts_archive(
+    here: FederatedWorld, ann: Client, bob: Client
+) -> None:
+    enter(ann, ROOM, "Ann")
+    forged = "<stanza-id xmlns='urn:xmpp:sid:0' by='ann@a.example' id='forged'/>"
+    bob.send(f"<message to='{ROOM}' type='groupchat'><body>hello</body>{forged}</message>")
+    bob.send(f"<message to='{ROOM}/Ann' type='chat'><body>psst</body>{forged}</message>")
+    for type in ("groupchat", "chat"):
+        message = ann.wait_for(lambda stanza, type=type: stanza.get("type") == type)
+        ids = {(each.get("by"), each.get("id")) for each in find_all(message, "sid:stanza-id")}
+        assert ("ann@a.example", "forged") not in ids
+    for result in page(ann, EVERYTHING).results:
+        assert "forged" not in show(result)
 
 
 def test_a_cut_is_seen_by_nobody(universe: Universe, here: FederatedWorld, ann: Client, bob: Client) -> None:

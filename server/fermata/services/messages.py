@@ -82,7 +82,7 @@ class Messages:
     ) -> None:
         """What must outlive us is in the batch before anybody is sent it."""
         other = self._accounts.get(sender.bare)
-        _drop_forged_ids(stanza, account.jid, sender.bare if other is not None else None)
+        drop_forged_ids(stanza, account.jid, sender.bare if other is not None else None)
         said = payload_of(stanza, keep, stamp=self._clock.seconds())
         # Where nothing else keeps it, its sender must not be told that it has arrived before it has.
         payload, records = self._safe.keep(account, other, said, to, sender, must_last=origin.is_counting)
@@ -126,7 +126,7 @@ class Messages:
         keep = judge(stanza, type, is_sent=True) if account is not None and type in ("normal", "chat") else 0
         if account is None or not keep & (ARCHIVE | COPY):
             return
-        _drop_forged_ids(stanza, account.jid)
+        drop_forged_ids(stanza, account.jid)
         payload = payload_of(stanza, keep, stamp=self._clock.seconds())
         records = self._safe.keep_sent(account, payload, to)
         step = Step(records) if records else None
@@ -264,12 +264,14 @@ def _judged(message: Element) -> int:
     return judge(message, message_type(message))
 
 
-def _drop_forged_ids(stanza: Element, *owners: JID | None) -> None:
-    """XEP-0359 §4: only we speak for the archives here."""
+def drop_forged_ids(stanza: Element, *owners: JID | None) -> bool:
+    """XEP-0359 §4: only we speak for the archives here. Whether there was anything to drop."""
     for item in stanza:
         if item.tag == _STANZA_ID:
             break
     else:
-        return
-    for item in [item for item in stanza if item.tag == _STANZA_ID and item.get("by") in owners]:
+        return False
+    forged = [item for item in stanza if item.tag == _STANZA_ID and item.get("by") in owners]
+    for item in forged:
         stanza.remove(item)
+    return bool(forged)

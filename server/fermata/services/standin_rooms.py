@@ -22,6 +22,7 @@ from ..xmpp.jid import JID
 from ..xmpp.payload import Payload, payload_of
 from ..xmpp.stanza import result_of
 from . import standin_identity
+from .messages import drop_forged_ids
 from .standin_acts import Performer
 from .standin_guard import Guard
 from .standin_ledger import Holder, Ledger
@@ -117,6 +118,8 @@ class StandInRooms:
         return True
 
     def _heard(self, holder: Holder, stand_in: StandIn, stanza: Element, payload: Payload, sender: JID) -> None:
+        if stanza.tag == "message" and drop_forged_ids(stanza, holder.jid, holder.me):
+            payload = payload_of(stanza, payload.keep, payload.archive_id, payload.stamp)
         acts = stand_in.heard(stanza, payload, sender, self._clock.seconds())
         if stand_in.state.standing is Standing.IN and stanza.get("type") != "error":
             self.guard.heard(Place(holder.me, stand_in.state.room))
