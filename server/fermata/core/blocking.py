@@ -38,24 +38,24 @@ class Blocklist:
     The account itself and its server are never blocked, whatever the list says.
     """
 
-    __slots__ = ("_account", "_entries", "_exempt")
+    __slots__ = ("_account", "_exempt", "entries")
 
     def __init__(self, account: int, owner: JID, entries: Iterable[str] = ()) -> None:
         self._account = account
         self._exempt = (owner, owner.domain)
-        self._entries: dict[JID, None] = dict.fromkeys(JID.parse(entry) for entry in entries)
+        self.entries: dict[JID, None] = dict.fromkeys(JID.parse(entry) for entry in entries)  #: as they were blocked
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.entries)
 
     def blocks(self, jid: JID) -> bool:
         """Whether an address is blocked: as it is, by its bare JID, or with its whole domain."""
-        entries = self._entries
+        entries = self.entries
         return (jid in entries or jid.bare in entries or jid.domain in entries) and jid.bare not in self._exempt
 
     def element(self) -> Element:
         """The `<blocklist/>` that answers a get."""
-        return _listing(BLOCKLIST, self._entries)
+        return _listing(BLOCKLIST, self.entries)
 
     def block(self, request: Element, contacts: Collection[JID]) -> Change:
         """Takes the addresses of a `<block/>` in; `contacts` are all that the account's presence goes to.
@@ -65,8 +65,8 @@ class Blocklist:
         wanted = _addresses(request)
         if not wanted:
             raise StanzaError("bad-request", "nobody is named to be blocked")
-        added = [jid for jid in wanted if jid not in self._entries]
-        affected = self._replace({**self._entries, **dict.fromkeys(added)}, added, contacts)
+        added = [jid for jid in wanted if jid not in self.entries]
+        affected = self._replace({**self.entries, **dict.fromkeys(added)}, added, contacts)
         records: list[Record] = [ValueSaved(self._account, SPACE, jid, "") for jid in added]
         return Change(records, _listing(BLOCK, wanted), affected)
 
@@ -76,8 +76,8 @@ class Blocklist:
         Raises StanzaError `bad-request`, `jid-malformed`.
         """
         wanted = _addresses(request)
-        removed = [jid for jid in wanted or self._entries if jid in self._entries]
-        affected = self._replace({jid: None for jid in self._entries if jid not in removed}, removed, contacts)
+        removed = [jid for jid in wanted or self.entries if jid in self.entries]
+        affected = self._replace({jid: None for jid in self.entries if jid not in removed}, removed, contacts)
         records: list[Record] = [ValueRemoved(self._account, SPACE, jid) for jid in removed]
         return Change(records, _listing(UNBLOCK, wanted), affected)
 
@@ -87,7 +87,7 @@ class Blocklist:
         resources = [jid for jid in changed if jid.resource and jid.bare in contacts]
         concerned = list(dict.fromkeys([*contacts, *resources]))
         were_blocked = [self.blocks(jid) for jid in concerned]
-        self._entries = entries
+        self.entries = entries
         return [jid for jid, was in zip(concerned, were_blocked, strict=True) if self.blocks(jid) is not was]
 
 

@@ -41,6 +41,9 @@ class Link(Protocol):
     def write(self, xml: str) -> None:
         """Sends whole stanzas or other elements."""
 
+    def send(self, payload: Payload, to: JID) -> None:
+        """Sends a stanza."""
+
     def end(self, error: StreamError | None) -> None:
         """Closes the stream and the connection, with an error if there is one."""
 
@@ -113,8 +116,10 @@ class Session:
         if link is None or link.paused or self._must_wait:
             self._wait(payload, to)
             return
-        link.write(payload.addressed(to))
-        self._written(payload, to)
+        link.send(payload, to)
+        if self.queue_trail is not None:
+            self.queue_trail.written(payload, to)
+        self._count(payload, to)
 
     def send_all(self, payloads: Sequence[Payload], to: JID) -> None:
         """Sends many stanzas at once: one write where the connection can take it."""
@@ -124,8 +129,11 @@ class Session:
                 self.send(payload, to)
             return
         link.write("".join([payload.addressed(to) for payload in payloads]))
+        trail = self.queue_trail
         for payload in payloads:
-            self._written(payload, to)
+            if trail is not None:
+                trail.written(payload, to)
+            self._count(payload, to)
 
     def answer(self, stanza: Element) -> None:
         """Sends a stanza that was made for this session alone."""
@@ -139,7 +147,7 @@ class Session:
             if outbound is not None and outbound.is_full:
                 return
             payload, to = waiting.take()
-            link.write(payload.addressed(to))
+            link.send(payload, to)
             if trail is not None:
                 trail.drained()
             self._count(payload, to)
@@ -167,11 +175,6 @@ class Session:
     def restore(self, outbound: Outbound, waiting: Pending) -> None:
         """Takes over the queue of the session with which an earlier process ended."""
         self.outbound, self.pending, self._must_wait = outbound, waiting, bool(waiting)
-
-    def _written(self, payload: Payload, to: JID) -> None:
-        if self.queue_trail is not None:
-            self.queue_trail.written(payload, to)
-        self._count(payload, to)
 
     def _count(self, payload: Payload, to: JID) -> None:
         outbound = self.outbound

@@ -14,6 +14,8 @@ from ..core.c2s_stream import stream_error
 from ..core.xmlstream import StreamEvent, XMLStream
 from ..host.origin import Clock, Timer
 from ..xmpp.errors import StreamError
+from ..xmpp.jid import JID
+from ..xmpp.payload import Payload
 from .turn_writes import TurnWrites
 
 _CLOSE_SECONDS: Final = 0.5  #: how long the peer has to read our goodbye
@@ -41,7 +43,7 @@ class StreamConnection(protocol.Protocol):
     def __init__(self, clock: Clock, turn: TurnWrites, xml: XMLStream, stream: Stream) -> None:
         """`xml` parses what arrives; `stream` is negotiated on it."""
         self._clock, self._turn, self._xml, self._stream = clock, turn, xml, stream
-        self._unsent: list[str] = []  #: written in this turn
+        self._unsent: list[bytes] = []  #: written in this turn
         self._closing = False
         self._timer: Timer | None = None
         self.paused = False
@@ -112,7 +114,13 @@ class StreamConnection(protocol.Protocol):
         """Sends whole stanzas or other elements, at the end of this turn of the reactor."""
         if not self._unsent:
             self._turn.add(self)
-        self._unsent.append(xml)
+        self._unsent.append(xml.encode())
+
+    def send(self, payload: Payload, to: JID) -> None:
+        """Sends a stanza, at the end of this turn of the reactor."""
+        if not self._unsent:
+            self._turn.add(self)
+        self._unsent.append(self._turn.octets(payload, to))
 
     @property
     def has_backlog(self) -> bool:
@@ -124,7 +132,7 @@ class StreamConnection(protocol.Protocol):
         if self._unsent:
             self._turn.before()
             self._turn.written += len(self._unsent)
-            data = "".join(self._unsent).encode()
+            data = b"".join(self._unsent)
             self._unsent.clear()
             self.transport.write(data)
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..host.origin import Clock
+from ..xmpp.jid import JID
+from ..xmpp.payload import Payload
 
 
 class Flushable(Protocol):
@@ -25,6 +27,8 @@ class TurnWrites:
         self._connections: list[Flushable] = []
         self._sockets: list[Any] = []
         self._is_scheduled = False
+        self._payload: Payload | None = None  # what was encoded last, and goes to many: the parts around its addressee
+        self._opening = self._rest = b""
         self.before: Callable[[], object] = _nothing  #: called before anything is handed to a transport
         self.written = 0  #: how often connections have been given something to write
 
@@ -39,6 +43,13 @@ class TurnWrites:
         """The socket is closed."""
         vars(transport).pop("startWriting", None)
         vars(transport).pop("write", None)
+
+    def octets(self, payload: Payload, to: JID) -> bytes:
+        """A stanza as it goes out, for one recipient. What goes to many, one after the other, is encoded once."""
+        if payload is not self._payload:
+            self._payload = payload
+            self._opening, self._rest = f"<{payload.kind} to='".encode(), f"'{payload.rest}".encode()
+        return self._opening + to.attribute.encode() + self._rest
 
     def add(self, connection: Flushable) -> None:
         """The connection has something to write."""
@@ -73,6 +84,7 @@ class TurnWrites:
     def flush(self) -> None:
         """Writes all that has been gathered."""
         connections, self._connections = self._connections, []
+        self._payload = None
         self.before()
         for connection in connections:
             connection.flush()

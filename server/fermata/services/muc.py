@@ -331,7 +331,7 @@ class RoomService:
         for send in sends:
             if isinstance(send, Flood):
                 session = session_of(send.to)
-                if session is not None and not session.owner.blocklist:
+                if session is not None and not session.owner.blocklist.entries:
                     session.send_all(send.payloads, send.to)
                 else:
                     for payload in send.payloads:
@@ -340,7 +340,7 @@ class RoomService:
             payload, recipients = send
             for to in recipients:
                 session = session_of(to)
-                if session is not None and not session.owner.blocklist:
+                if session is not None and not session.owner.blocklist.entries:
                     session.send(payload, to)
                 else:
                     self._send_one(payload, to)
