@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from sqlalchemy import func, select
+from twisted.internet.defer import Deferred
 
 from fermata.core.muc.config import Config
 from fermata.core.pubsub.records import ItemSaved, NodeAffiliationSaved, NodeSaved, NodeSubscriptionSaved
@@ -73,6 +74,23 @@ def room_saved(number: int, subject: str = "Fools") -> RoomSaved:
 def test_an_entity_has_a_number_and_keeps_it(opened: Opened, romeo: int) -> None:
     assert opened.turns.run(opened.database.entities.number_of(ROMEO)) == romeo
     assert opened.turns.run(opened.database.entities.number_of(JULIET)) is None
+
+
+def test_a_domain_gets_one_number_however_many_ask_for_it_at_once(opened: Opened) -> None:
+    domain, entities, numbers = JID.parse("a.example"), opened.database.entities, list[object]()
+    for _ in range(3):
+        Deferred.fromCoroutine(entities.number_for(domain, 1.0)).addBoth(numbers.append)
+    opened.turns.until(lambda: len(numbers) == 3)
+    assert set(numbers) == {opened.turns.run(entities.number_of(domain))}
+    assert opened.turns.run(entities.number_for(domain, 2.0)) == numbers[0]
+
+
+def test_a_domain_keeps_its_number_over_a_restart(place: Place, open_at: Callable[[Place], Opened]) -> None:
+    first = open_at(place)
+    number = first.turns.run(first.database.entities.number_for(VERONA, 1.0))
+    first.database.close()
+    again = open_at(place)
+    assert again.turns.run(again.database.entities.number_for(VERONA, 2.0)) == number
 
 
 def test_credentials_are_those_saved_last(opened: Opened, romeo: int) -> None:

@@ -62,7 +62,6 @@ def serve_nodes(ground: Ground, services: Services, promises: Promises) -> list[
             database.nodes,
             database.entities,
             iqs,
-            database.writer,
             ground.clock,
             ground.spawn,
         )

@@ -112,7 +112,10 @@ class Entities(Protocol):
         """A number that no entity ever had."""
 
     async def number_of(self, jid: JID) -> int | None:
-        """The number of the account or room with that bare JID, if there is one."""
+        """The number of the account, room or domain with that bare JID, if there is one."""
+
+    async def number_for(self, domain: JID, now: float) -> int:
+        """The number of a domain; one that has none gets it, and keeps it. `now` is in Unix seconds."""
 
 
 class AccountStore(Protocol):

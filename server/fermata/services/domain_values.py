@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ..core.records import EntityMade, Record, Step, ValueRemoved, ValueSaved
+from ..core.records import Record, Step, ValueRemoved, ValueSaved
 from ..host.origin import Clock
 from ..host.stores import Entities, SettledWriter, ValueStore
 from ..xmpp.errors import StanzaError
@@ -21,7 +21,6 @@ class DomainValues:
     ) -> None:
         self._domains = domains
         self._entities, self._values, self._writer, self._clock = entities, values, writer, clock
-        self._numbers: dict[str, int] = {}
 
     def check(self, domain: str) -> None:
         """Raises StanzaError `item-not-found` for a domain that is not ours."""
@@ -67,15 +66,5 @@ class DomainValues:
             raise StanzaError("internal-server-error", f"the database refused it: {step.error}", "wait")
 
     async def _number(self, domain: str) -> int:
-        known = self._numbers.get(domain)
-        if known is not None:
-            return known
         self.check(domain)
-        number = await self._entities.number_of(JID.parse(domain))
-        # Somebody else may have made it meanwhile: nobody else does while this goes on without waiting.
-        if domain not in self._numbers:
-            if number is None:
-                number = self._entities.new_number()
-                self._writer.submit(Step([EntityMade(number, domain, self._clock.seconds())]))
-            self._numbers[domain] = number
-        return self._numbers[domain]
+        return await self._entities.number_for(JID.parse(domain), self._clock.seconds())

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from ..core.muc.effects import Effects
 from ..core.muc.exit import abandon
-from ..core.records import EntityMade, Journalled, OccupancyEnded, Record, Step
+from ..core.records import Journalled, OccupancyEnded, Record, Step
 from ..host.origin import Clock
 from ..host.residents import Spawn
 from ..host.stores import Entities, RecordedOccupancy, RoomStore, SettledWriter
@@ -132,14 +132,10 @@ class Rebuilding:
     async def _note(self, domain: str, event: str, stamp: float) -> None:
         """One line for all rooms of a service, in a journal of its own: else a start would write one for each."""
         service = JID.parse(domain)
-        number = await self._entities.number_of(service)
-        records: list[Record] = []
-        if number is None:
-            number = self._entities.new_number()
-            records.append(EntityMade(number, service, stamp))
+        number = await self._entities.number_for(service, stamp)
         last = await self._rooms.journal(number, 1)
         cause = "" if event == "stop" else "stop" if last and last[0].event == "stop" else "crash"
-        self._writer.submit(Step([*records, Journalled(number, stamp, service, "", event, cause)]))
+        self._writer.submit(Step([Journalled(number, stamp, service, "", event, cause)]))
 
     def _sweep(self) -> None:
         self._clock.callLater(_SWEEP_SECONDS, self._sweep)

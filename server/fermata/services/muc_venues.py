@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ..core.records import EntityMade, Step, ValueRemoved, ValueSaved
+from ..core.records import Step, ValueRemoved, ValueSaved
 from ..host.origin import Clock
 from ..host.stores import Entities, ValueStore, Writer
 from ..xmpp.jid import JID
@@ -18,17 +18,14 @@ class Venues:
     def __init__(self, service: JID, entities: Entities, values: ValueStore, writer: Writer, clock: Clock) -> None:
         self._service, self._entities, self._values = service, entities, values
         self._writer, self._clock = writer, clock
-        self._number: int | None = None
 
     async def of(self, room: JID) -> str:
         """Where the room has moved to; empty if it has not."""
-        number = self._number or await self._entities.number_of(self._service)
-        if number is None:
-            return ""
-        self._number = number
+        now = self._clock.seconds()
+        number = await self._entities.number_for(self._service, now)
         kept = await self._values.value(number, _SPACE, room)
         stamp, _, venue = (kept or "0 ").partition(" ")
-        if venue and self._clock.seconds() - float(stamp) > _SECONDS:
+        if venue and now - float(stamp) > _SECONDS:
             self._writer.submit(Step([ValueRemoved(number, _SPACE, room)]))
             return ""
         return venue
@@ -36,9 +33,5 @@ class Venues:
     async def remember(self, room: JID, venue: str) -> None:
         """The room has moved."""
         now = self._clock.seconds()
-        if self._number is None:
-            self._number = await self._entities.number_of(self._service)
-        if self._number is None:
-            self._number = self._entities.new_number()
-            self._writer.submit(Step([EntityMade(self._number, self._service, now)]))
-        self._writer.submit(Step([ValueSaved(self._number, _SPACE, room, f"{now} {venue}")]))
+        number = await self._entities.number_for(self._service, now)
+        self._writer.submit(Step([ValueSaved(number, _SPACE, room, f"{now} {venue}")]))

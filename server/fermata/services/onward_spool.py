@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from ..core.keeping import SPOOL, judge, room_keeps
-from ..core.records import EntityMade, MessageSpooled, SpoolTaken, Step
+from ..core.records import MessageSpooled, SpoolTaken, Step
 from ..core.stored_xml import stanza_from
 from ..host.origin import Clock
 from ..host.stores import Entities, SpoolStore, Writer
@@ -26,11 +26,7 @@ class OnwardSpool:
 
     async def load(self) -> list[tuple[Payload, JID]]:
         """What still waited when the process ended, oldest first. To be called once, before anything is kept."""
-        number = await self._entities.number_of(self._domain)
-        if number is None:
-            number = self._entities.new_number()
-            self._writer.submit(Step([EntityMade(number, self._domain, self._clock.seconds())]))
-        self._number = number
+        self._number = number = await self._entities.number_for(self._domain, self._clock.seconds())
         return [_spooled(row) for row in await self._spool.spooled(number)]
 
     def keep(self, message: Element, payload: Payload, to: JID) -> Step | None:

@@ -10,12 +10,12 @@ from ..core.pubsub.leaving import forget
 from ..core.pubsub.node import Node
 from ..core.pubsub.nodes import SERVICE, Limits, Nodes
 from ..core.pubsub.subscribe import end
-from ..core.records import EntityMade, Lineage, Step
+from ..core.records import Lineage
 from ..host.iq import Addressee, IQTable, Reply, Request
 from ..host.origin import Clock, Origin
 from ..host.pipeline import guarded
 from ..host.residents import Residents, Spawn
-from ..host.stores import Entities, NodeStore, Writer
+from ..host.stores import Entities, NodeStore
 from ..xmpp import namespaces as ns
 from ..xmpp.dataforms import DATA_FORM, Form
 from ..xmpp.disco import Identity, info
@@ -64,12 +64,11 @@ class PubsubService:
         store: NodeStore,
         entities: Entities,
         iqs: IQTable,
-        writer: Writer,
         clock: Clock,
         spawn: Spawn,
     ) -> None:
         self._jid, self._local, self._limits, self._publishing = jid, frozenset(local), limits, publishing
-        self._store, self._entities, self._writer, self._clock = store, entities, writer, clock
+        self._store, self._entities, self._clock = store, entities, clock
         self._present: Residents[ServiceNodes] = Residents(self._load, lambda nodes: False, spawn)
         self._iqs = iqs
         for tag in (PUBSUB, OWNER):
@@ -134,10 +133,7 @@ class PubsubService:
         self._present.use(self._jid, go_on, give_up)
 
     async def _load(self, jid: JID) -> ServiceNodes:
-        number = await self._entities.number_of(jid)
-        if number is None:
-            number = self._entities.new_number()
-            self._writer.submit(Step([EntityMade(number, jid, self._clock.seconds())]))
+        number = await self._entities.number_for(jid, self._clock.seconds())
         stored = await self._store.nodes(number)
         nodes = Nodes(number, jid, SERVICE, self._limits, stored)
         return ServiceNodes(nodes, self._publishing, lambda: self._present.drop(jid))

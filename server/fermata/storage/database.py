@@ -63,7 +63,7 @@ class Database:
     def _open_stores(self, reader: Reader, clock: Clock) -> None:
         with self._engine.connect() as connection:
             ids = ArchiveIDs(secret(connection, "of archive ids", _ARCHIVE_KEY_BYTES))
-            self.entities = SQLEntities(reader, numbers.highest_entity(connection))
+            self.entities = SQLEntities(reader, self.writer, numbers.highest_entity(connection))
             self.spool = SQLSpool(reader, numbers.highest_spooled(connection))
             self.archive = SQLArchive(reader, ids, numbers.highest_archived(connection), OneByOne(clock))
         self.accounts = SQLAccounts(reader)
