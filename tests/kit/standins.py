@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from itertools import count
 
+from fermata.core.archive_query import QUERY
 from fermata.core.muc.history import limited
 from fermata.core.standin import acts as done
+from fermata.core.standin import repair
 from fermata.core.standin.standin import StandIn
 from fermata.core.standin.state import Beside, Standing, Wish
 from fermata.core.stored_xml import stanza_from
@@ -30,11 +32,13 @@ class Stage:
         ids = count(1)
         self.stand_in = StandIn(ME, ROOM, lambda: f"new{next(ids)}")
         self._before: tuple[Payload, ...] = ()
+        self.has_archive = False
         self.clear()
 
     def clear(self) -> None:
         """Forgets what was said until now."""
         self.to_room: list[Element] = []
+        self.queries: list[Element] = []
         self.told: dict[JID, list[Element]] = {}
         self.said: list[done.Said] = []
         self.acts: list[done.Act] = []
@@ -48,7 +52,9 @@ class Stage:
         for act in acts:
             self.acts.append(act)
             if isinstance(act, done.ToRoom):
-                self.to_room.append(act.stanza)
+                self._take(act.stanza)
+            elif isinstance(act, done.Turn):
+                self.do(repair.turn(self.stand_in.state, self.now))
             elif isinstance(act, done.ToClients):
                 self._tell(act.clients, act.payload)
             elif isinstance(act, done.Answer):
@@ -65,6 +71,15 @@ class Stage:
                 told = limited([*(act.before or self._before), *kept], act.limits, act.client)
                 self.do(self.stand_in.replayed(act.client, told))
         return acts
+
+    def _take(self, stanza: Element) -> None:
+        """Questions to the archive of the room are for a test to answer that wants to; there is none otherwise."""
+        if stanza.tag == "iq" and stanza[0].tag == QUERY and stanza.get("from") == ME:
+            self.queries.append(stanza)
+            if not self.has_archive:
+                self.refuses("service-unavailable")
+        else:
+            self.to_room.append(stanza)
 
     def _tell(self, clients: tuple[JID, ...], payload: object) -> None:
         for client in clients:
@@ -132,6 +147,37 @@ class Stage:
         self.hears(
             f"<presence from='{ROOM}/{nick}' type='error'><x xmlns='{ns.MUC}'/><error type='{type}'>"
             f"<{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>"
+        )
+
+    # -- its archive
+
+    def answers(self, *messages: str, complete: bool = True, sender: str = ROOM) -> None:
+        """The archive answers the newest question with these messages: ids that are bodies too, or results as XML."""
+        id = self.queries[-1].get("id", "")
+        for message in messages:
+            self.hears(message if message.startswith("<") else self.result(message))
+        ends = " complete='true'" if complete else ""
+        self.hears(f"<iq from='{sender}' type='result' id='{id}'><fin xmlns='{ns.MAM}'{ends}/></iq>")
+
+    def result(
+        self, id: str, body: str = "", nick: str = "Ben", stamp: str = "1970-01-12T13:46:40Z", **other: str
+    ) -> str:
+        """A message of the archive, as it answers the newest question."""
+        queryid, sender = other.get("queryid", self.queries[-1].get("id", "")), other.get("sender", ROOM)
+        by = other.get("by", f"{ROOM}/{nick}")
+        return (
+            f"<message from='{sender}'><result xmlns='{ns.MAM}' queryid='{queryid}' id='{id}'>"
+            f"<forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='{stamp}'/>"
+            f"<message xmlns='jabber:client' from='{by}' type='{other.get('type', 'groupchat')}'>"
+            f"<body>{body or id}</body></message></forwarded></result></message>"
+        )
+
+    def refuses(self, condition: str) -> None:
+        """The archive answers the newest question with an error."""
+        id = self.queries[-1].get("id", "")
+        self.hears(
+            f"<iq from='{ROOM}' type='error' id='{id}'><error type='cancel'>"
+            f"<{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
         )
 
     def lets_in(self, *others: str, nick: str = "Ann", codes: tuple[int, ...] = (110,), subject: str = "Tea") -> None:

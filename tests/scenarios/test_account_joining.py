@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fermata.app.config_tables import Config
-from fermata.core.guardian.guardian import PER_SECOND
+from fermata.core.guardian.turns import PER_SECOND
 from fermata.host.federation import Pair
 from fermata.services.standins import StandIns
 from fermata.xmpp.jid import JID

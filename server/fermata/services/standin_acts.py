@@ -3,6 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from ..core.archive_query import Selection
@@ -13,7 +14,7 @@ from ..core.records import MessageArchived, Record, Step
 from ..core.standin import acts as done
 from ..core.standin.recent import MOST
 from ..core.standin.standin import StandIn
-from ..core.standin.stanzas import identity
+from ..core.standin.stanzas import identity, said_at, stanza_id
 from ..core.stored_xml import stanza_from
 from ..host.accounts import Account
 from ..host.origin import Clock, Origin, Timer
@@ -104,6 +105,8 @@ class Performer:
                 self._keep_before(holder, stand_in, messages)
             case done.Replay():
                 self._spawn(self._replay(holder, stand_in, act))
+            case done.Turn():
+                self.recalled(holder, partial(self.guard.line_up, Place(holder.me, stand_in.state.room)))
             case _:
                 self._do_here(holder, stand_in, act)
 
@@ -162,6 +165,10 @@ class Performer:
 
     # -- to the archive
 
+    def archives(self, account: Account, room: JID) -> bool:
+        """Whether what is said in a room has a place in the archive of an account."""
+        return self._archive is not None and account.archives(room)
+
     def _said(self, holder: Holder, stand_in: StandIn, act: done.Said) -> None:
         account = self._accounts.get(holder.jid)
         if account is not None:
@@ -184,7 +191,7 @@ class Performer:
             if not is_there(account, stand_in.state.room):
                 payload, records = self._messages.keep_from_room(payload, (holder.jid,))
         else:
-            if self._archive is not None and account.archives(stand_in.state.room):
+            if self._archive is not None and self.archives(account, stand_in.state.room):
                 # Places and times of an archive go together, so what was missed has the time at which it came.
                 seq, stamp = self._archive.new_seq(), self._clock.seconds()
                 keep, xml = ARCHIVE | GROUPCHAT, payload.addressed(holder.jid)
@@ -244,8 +251,7 @@ class Performer:
                 found.setdefault(JID.parse(row.sender).bare, []).append(row)
         for room, said in found.items():
             if room in holder.rooms:
-                known = [(identity(stanza_from(row.xml), room), row.seq) for row in said[-MOST:]]
-                holder.rooms[room].recall(known, said[-1].stamp)
+                _recall(holder.rooms[room], said[-MOST:])
         holder.is_recalled, waiting, holder.waiting = True, holder.waiting or [], None
         for act in waiting:
             act()
@@ -273,6 +279,15 @@ class Performer:
 def is_there(account: Account, room: JID) -> bool:
     """Whether a client of an account is in a room by itself."""
     return any(room in session.directed.rooms for session in account.sessions.values())
+
+
+def _recall(stand_in: StandIn, rows: Sequence[ArchivedRow]) -> None:
+    known, last, since, room = [], "", 0.0, stand_in.state.room
+    for row in rows:
+        stanza = stanza_from(row.xml)
+        known.append((identity(stanza, room), row.seq))
+        last, since = stanza_id(stanza, room) or last, said_at(stanza) or row.stamp
+    stand_in.recall(known, last, since)
 
 
 def _as_history(row: ArchivedRow, room: JID) -> Payload:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from math import inf
 from typing import Final
 
-from ..core.guardian.guardian import Enter, Guardian, Lost, Ping, Place, Want
+from ..core.guardian.guardian import Enter, Guardian, Lost, Ping, Place, Turn, Want
 from ..host.federation import Pair
 from ..host.origin import Clock, Timer
 from ..xmpp import namespaces as ns
@@ -17,7 +17,7 @@ _SHORTEST_PAUSE: Final = 0.02
 
 
 class Guard:
-    """`wanted` is told of entrances and losses, `ask` sends a request, `doubted` hears of domains out of reach.
+    """`wanted` is told of entrances, losses and turns, `ask` sends a request, `doubted` hears of domains out of reach.
 
     With `asks` switched off, whoever is in is believed to be, whatever happens on the way.
     """
@@ -25,7 +25,7 @@ class Guard:
     def __init__(
         self,
         guardian: Guardian,
-        wanted: Callable[[Enter | Lost], None],
+        wanted: Callable[[Enter | Lost | Turn], None],
         ask: Callable[[Element, JID], None],
         doubted: Callable[[str], None],
         clock: Clock,
@@ -67,6 +67,11 @@ class Guard:
     def refused(self, place: Place, condition: str, type: str) -> None:
         """The room does not let him in."""
         self._want(self._guardian.refused(place, condition, type, self._clock.seconds()))
+        self._set()
+
+    def line_up(self, place: Place) -> None:
+        """What was missed is to be asked for; `wanted` is told when that may be."""
+        self._want(self._guardian.ask(place, self._clock.seconds()))
         self._set()
 
     def forget(self, place: Place) -> None:

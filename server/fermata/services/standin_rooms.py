@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from weakref import WeakValueDictionary
 
-from ..core.guardian.guardian import Enter, Lost, Place
+from ..core.guardian.guardian import Enter, Lost, Place, Turn
+from ..core.standin import repair
 from ..core.standin.acts import Doubt
 from ..core.standin.standin import StandIn
 from ..core.standin.stanzas import invited_to
@@ -165,8 +166,8 @@ class StandInRooms:
 
     # -- the guardian
 
-    def wanted(self, want: Enter | Lost) -> None:
-        """The guardian lets somebody enter, or has given up."""
+    def wanted(self, want: Enter | Lost | Turn) -> None:
+        """The guardian lets somebody enter, or ask for what was missed; or it has given up."""
         holder = self._ledger.holders.get(want.place.who.bare)
         stand_in = None if holder is None else holder.rooms.get(want.place.room)
         if holder is None or stand_in is None:
@@ -174,6 +175,8 @@ class StandInRooms:
         elif isinstance(want, Enter):
             nick = want.nick
             self._performer.recalled(holder, lambda: self._performer.perform(holder, stand_in, stand_in.again(nick)))
+        elif isinstance(want, Turn):
+            self._performer.perform(holder, stand_in, repair.turn(stand_in.state, self._clock.seconds()))
         else:
             self._performer.perform(holder, stand_in, stand_in.lost(want.condition))
 
@@ -186,4 +189,4 @@ class StandInRooms:
         for holder in self._ledger.holders.values():
             for room, stand_in in holder.rooms.items():
                 if room.domain == domain:
-                    stand_in.state.is_doubted = True
+                    stand_in.state.doubted()

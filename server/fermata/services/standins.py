@@ -131,6 +131,7 @@ class StandIns:
         assert holder is not None
         if mode == _ALL:
             stand_in.state.keeps = True
+        stand_in.state.is_archived = self.performer.archives(account, to.bare)
         settled = session.hold()
         self.performer.recalled(holder, partial(self._enter, holder, stand_in, session, stanza, to, settled))
         return True

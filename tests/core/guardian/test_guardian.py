@@ -8,7 +8,6 @@ from fermata.core.guardian.guardian import (
     ANSWER_SECONDS,
     LOSS_SECONDS,
     LOSS_SPREAD,
-    PER_SECOND,
     SILENCE_SECONDS,
     START_SPREAD,
     Enter,
@@ -18,6 +17,7 @@ from fermata.core.guardian.guardian import (
     Place,
     Want,
 )
+from fermata.core.guardian.turns import PER_SECOND
 from fermata.xmpp.jid import JID
 
 ANN = JID.parse("ann@a.example/~stay.1")

@@ -4,6 +4,8 @@ import random
 
 import pytest
 
+from fermata.core.standin.recent import MOST
+from fermata.core.standin.stanzas import identity, stanza_id
 from fermata.core.standin.state import Beside, Standing
 from fermata.core.stored_xml import stanza_from
 from fermata.xmpp.errors import StanzaError
@@ -32,8 +34,18 @@ def _room_says(stage: Stage, chance: random.Random) -> None:
         stage.error(chance.choice(_CONDITIONS), chance.choice(("cancel", "wait", "auth")), nick)
     elif what == 6:
         stage.lets_in("Ben", "Cyd", nick=nick)
+    elif stage.queries and chance.random() < 0.8:
+        _archive_says(stage, chance)
     else:
         stage.hears(f"<iq from='{ROOM}' type='result' id='new{chance.randrange(9)}'/>")
+
+
+def _archive_says(stage: Stage, chance: random.Random) -> None:
+    if chance.random() < 0.2:
+        stage.refuses(chance.choice(("item-not-found", "forbidden")))
+    else:
+        ids = sorted(chance.sample(range(1000), chance.randrange(4)))
+        stage.answers(*map(str, ids), complete=chance.random() < 0.7)
 
 
 def _client_does(stage: Stage, chance: random.Random) -> None:
@@ -83,6 +95,7 @@ def _something_else(stage: Stage, chance: random.Random) -> None:
 @pytest.mark.parametrize("seed", range(200))
 def test_nothing_confuses_it(seed: int) -> None:
     chance, stage = random.Random(seed), Stage()
+    stage.has_archive = chance.random() < 0.5
     for _ in range(120):
         act = chance.choice((_room_says, _client_does, _client_does, _something_else))
         try:
@@ -99,11 +112,15 @@ def test_nothing_confuses_it(seed: int) -> None:
             assert not s.waiting
         again = stage.restarted()
         assert again.stand_in.state.saved() == s.saved()
+        said = [each.stanza for each in stage.said if not each.is_private and stanza_id(each.stanza, ROOM)]
+        identities = [identity(each, ROOM) for each in said]
+        assert len(set(identities[-MOST:])) == len(identities[-MOST:])
 
 
 def test_whoever_is_attached_sees_what_the_room_says_in_the_end() -> None:
     for seed in range(100):
         chance, stage = random.Random(seed), Stage()
+        stage.has_archive = seed % 2 == 0
         for _ in range(60):
             try:
                 chance.choice((_room_says, _client_does, _something_else))(stage, chance)
@@ -113,6 +130,7 @@ def test_whoever_is_attached_sees_what_the_room_says_in_the_end() -> None:
         if stage.standing is not Standing.IN:
             stage.do(stage.stand_in.again("Ann"))
         stage.lets_in("Ben")
+        stage.after(300)
         stage.clear()
         stage.message("in the end", id=f"end{seed}")
         assert stage.seen(PHONE) == ["in the end"], seed

@@ -5,15 +5,15 @@ occupant's error, a room that shuts down or is silent for long, and our own star
 chance spreads, at most `PER_SECOND` of a domain. Nothing is shown to anybody before it is known.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 from math import inf
 from typing import Final, NamedTuple
 
 from ...xmpp.jid import JID
+from .turns import Turns
 from .verdict import Refusal, Standing, of_entering, of_ping
 
-PER_SECOND: Final = 20.0  #: questions and entrances at one domain
 SILENCE_SECONDS: Final = 900.0  #: a room that says nothing for so long is asked
 LOSS_SECONDS: Final = 60.0  #: after a connection was lost: the other side may just be starting again
 LOSS_SPREAD: Final = 30.0
@@ -55,13 +55,19 @@ class Lost(NamedTuple):
     condition: str
 
 
-Want = Ping | Enter | Lost
+class Turn(NamedTuple):
+    """The room may be asked for what was missed."""
+
+    place: Place
+
+
+Want = Ping | Enter | Lost | Turn
 
 
 class _Watch:
     """What is known of one place. `due` is when something has to be done about it."""
 
-    __slots__ = ("doubted", "due", "enters", "has_turn", "heard", "id", "nick", "tries")
+    __slots__ = ("doubted", "due", "enters", "heard", "id", "in_line", "nick", "tries")
 
     def __init__(self, nick: str, heard: float) -> None:
         self.nick, self.heard = nick, heard
@@ -69,7 +75,7 @@ class _Watch:
         self.id = ""  # of the question that is not answered yet
         self.doubted = -inf  # when it last became doubtful: what was heard before that proves nothing
         self.tries = 0  # questions or entrances without success
-        self.has_turn = False  # at `due`, it may be asked for or let in
+        self.in_line = False  # it waits for its turn
         self.enters = False  # it is out, and wants to be in
 
 
@@ -85,7 +91,7 @@ class Guardian:
         self._questions: dict[str, Place] = {}
         self._due: list[tuple[float, int, Place]] = []
         self._count = 0  # tells equal times apart
-        self._free_at: dict[str, float] = {}
+        self._turns: Turns[Place | Turn] = Turns()
 
     def __len__(self) -> int:
         return len(self._watches)
@@ -169,11 +175,16 @@ class Guardian:
         self._at(place, watch, now + _pause(_ENTER_PAUSES, watch.tries - 1) * (1 + self._jitter() / 4))
         return []
 
+    def ask(self, place: Place, now: float) -> list[Want]:
+        """Somebody waits for what the room is to be asked beside this: a `Turn` says when it may be."""
+        turn = Turn(place)
+        return [turn] if self._turns.ask(place.room.domain, turn, now, is_waited_for=True) else []
+
     # -- time
 
     def next_deadline(self) -> float:
         """When to call `tick` next; infinity is never."""
-        return self._due[0][0] if self._due else inf
+        return min(self._due[0][0] if self._due else inf, self._turns.next_deadline())
 
     def tick(self, now: float) -> list[Want]:
         """The time has come: what is to be sent now."""
@@ -189,34 +200,36 @@ class Guardian:
                 self._again(place, watch, now)
             elif not watch.enters and (quiet := self._quiet_until(watch)) > now:
                 self._sure(place, watch, quiet - SILENCE_SECONDS)
-            elif watch.has_turn or (turn := self._turn(place.room.domain, now)) <= now:
-                watch.has_turn = False
-                wants.append(self._act(place, watch, now))
+            elif self._turns.ask(place.room.domain, place, now):
+                wants += self._act(place, watch, now)
             else:
-                self._at(place, watch, turn)
-                watch.has_turn = True
+                watch.due, watch.in_line = inf, True
+        for turn in self._turns.given(now):
+            if isinstance(turn, Turn):
+                wants.append(turn)
+            elif (waiting := self._watches.get(turn)) is not None and waiting.in_line:
+                wants += self._act(turn, waiting, now)
         return wants
-
-    def _turn(self, domain: str, now: float) -> float:
-        """When the next question or entrance at a domain may go out; that one is given away by this."""
-        turn = max(self._free_at.get(domain, 0.0), now)
-        self._free_at[domain] = turn + 1 / PER_SECOND
-        return turn
 
     def _quiet_until(self, watch: _Watch) -> float:
         """Until when there is no reason to ask: the room was heard since what gave rise to doubt."""
         return watch.heard + SILENCE_SECONDS if watch.heard > watch.doubted else -inf
 
-    def _act(self, place: Place, watch: _Watch, now: float) -> Want:
+    def _act(self, place: Place, watch: _Watch, now: float) -> Iterator[Want]:
+        watch.in_line = False
+        if not watch.enters and (quiet := self._quiet_until(watch)) > now:
+            self._sure(place, watch, quiet - SILENCE_SECONDS)
+            return
         watch.tries += 1
         if watch.enters:
             # If no answer comes at all, it is tried again.
             self._at(place, watch, now + _pause(_ENTER_PAUSES, watch.tries - 1) * (1 + self._jitter() / 4))
-            return Enter(place, watch.nick)
+            yield Enter(place, watch.nick)
+            return
         watch.id = self._new_id()
         self._questions[watch.id] = place
         self._at(place, watch, now + ANSWER_SECONDS)
-        return Ping(place, watch.id, place.room.with_resource(watch.nick))
+        yield Ping(place, watch.id, place.room.with_resource(watch.nick))
 
     def _sure(self, place: Place, watch: _Watch, heard: float) -> None:
         self._questions.pop(watch.id, None)
@@ -230,7 +243,7 @@ class Guardian:
         self._at(place, watch, now + pause * (1 + self._jitter() / 4))
 
     def _at(self, place: Place, watch: _Watch, due: float) -> None:
-        watch.due, watch.has_turn = due, False
+        watch.due, watch.in_line = due, False
         self._count += 1
         heappush(self._due, (due, self._count, place))
 

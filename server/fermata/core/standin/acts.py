@@ -105,6 +105,10 @@ class Refused(NamedTuple):
     type: str
 
 
+class Turn(NamedTuple):
+    """It is to ask the room for what was missed, once the account's archive was read: then call `repair.turn`."""
+
+
 class Forget(NamedTuple):
     """The guardian need not care for it any more."""
 
@@ -127,6 +131,7 @@ Act = (
     | Doubt
     | Fallen
     | Refused
+    | Turn
     | Forget
     | Save
 )

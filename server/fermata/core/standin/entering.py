@@ -28,6 +28,7 @@ from .acts import (
     ToRoom,
     Watch,
 )
+from .missed import Phase
 from .recent import MOST
 from .stanzas import HISTORY, MUC, PASSWORD, codes_of, enters, is_out, leaves, with_code
 from .state import Beside, Newcomer, Seat, Standing, StandInState
@@ -36,6 +37,7 @@ from .view import own_presence
 _FIRST_HISTORY: Final = {"maxstanzas": str(MOST)}
 _OVERLAP_SECONDS: Final = 60.0  # clocks of two servers differ: what comes twice is recognised
 _NO_ANSWER_SECONDS: Final = 30.0
+_HISTORY_SECONDS: Final = 10.0  # some rooms have no subject that would end their history
 _MOST_WAITING: Final = 50
 
 
@@ -62,6 +64,7 @@ def again(s: StandInState, nick: str) -> list[Act]:
     if s.waiting:
         return _drive(s, s.waiting[0], is_watched=True)
     s.nick, s.driver = nick, None
+    s.may_miss()
     return [_joins(s, _missed(s))]
 
 
@@ -86,16 +89,23 @@ def come(s: StandInState, beside: Sequence[Beside]) -> list[Act]:
 def resync(s: StandInState) -> list[Act]:
     """It is in, but does not know who else is: the room is asked to tell."""
     s.driver = None
+    s.may_miss()
     return [_joins(s, _missed(s))]
 
 
 def _drive(s: StandInState, newcomer: Newcomer, is_watched: bool = False) -> list[Act]:
-    """It enters in the words of a client; the guardian, if it does not know, tries again where no answer comes."""
-    s.driver = newcomer.client
+    """It enters in the words of a client; the guardian, if it does not know, tries again where no answer comes.
+
+    What it has missed itself, it asks for: a client may want less history, and reads the archive of the account.
+    """
+    s.driver, s.repair = newcomer.client, s.repair if s.is_archived else None
+    if s.is_archived:
+        s.may_miss()
+    history = newcomer.history if s.repair is None else _missed(s)
     if s.standing is Standing.IN:
-        return [_joins(s, newcomer.history)]
+        return [_joins(s, history)]
     s.nick, s.password = newcomer.credentials
-    join = _joins(s, newcomer.history)
+    join = _joins(s, history)
     return [join] if is_watched else [join, Fallen(s.nick, _NO_ANSWER_SECONDS)]
 
 
@@ -136,13 +146,18 @@ def entered(s: StandInState, presence: Element, nick: str, now: float) -> list[A
     s.here, s.standing, s.why, s.is_doubted, s.tells_at = nick, Standing.IN, "", False, inf
     if not s.joined:
         s.joined, s.gathered = now - _OVERLAP_SECONDS, []
+    s.since = s.since or now
     acts: list[Act] = [Watch(nick)]
     for change in s.view.end(own_presence(presence)):
         acts += s.to_all(change)
     waiting, s.waiting = s.waiting, []
     for newcomer in waiting:
-        acts += _let_in_first(s, newcomer, presence) if newcomer.client == s.driver else _let_in_later(s, newcomer)
+        is_first = newcomer.client == s.driver and s.repair is None
+        acts += _let_in_first(s, newcomer, presence) if is_first else _let_in_later(s, newcomer)
     s.driver = None
+    if s.repair is not None:
+        s.repair.has_history = True
+        s.repair.begin(Phase.TOLD, now + _HISTORY_SECONDS)
     parked, s.parked = s.parked, []
     acts += [ToRoom(message, client) for client, message in parked]
     availability.changes(s, now)
@@ -152,7 +167,8 @@ def entered(s: StandInState, presence: Element, nick: str, now: float) -> list[A
 def _made_by_mistake(s: StandInState, nick: str) -> list[Act]:
     """Nobody wanted a new room: the one that was to be entered is not there any more."""
     s.view.forget()
-    s.standing, s.why = Standing.REMOVED, "item-not-found"
+    s.standing, s.why, s.repair = Standing.REMOVED, "item-not-found", None
+    s.joined, s.since, s.last = 0.0, 0.0, ""
     return [ToRoom(leaves(s.me, s.room.with_resource(nick))), Forget(), Save()]
 
 
@@ -233,9 +249,9 @@ def _pong(s: StandInState, iq: Element) -> Element:
 
 def refused(s: StandInState, error: Element, now: float) -> list[Act]:
     """The room has answered with an error: those hear of it in whose words it was to enter, and others are tried."""
-    s.view.abandon()
     if s.standing is Standing.IN:
-        return [*(_let_all_in(s, now) if s.view.is_known else []), Doubt()]
+        return untold(s, now)
+    s.view.abandon()
     s.standing = Standing.FALLEN
     driver = next((each for each in s.waiting if each.client == s.driver), None)
     s.driver = None
@@ -267,6 +283,12 @@ def _turned_away(s: StandInState, condition: str, type: str) -> list[Act]:
     return [Refused(condition, type), Save()]
 
 
+def untold(s: StandInState, now: float) -> list[Act]:
+    """It is in, as far as it knows, and has entered once more to be told everything; the room does not tell it."""
+    s.view.abandon()
+    return [*(_let_all_in(s, now) if s.view.is_known else []), Doubt()]
+
+
 def _refusal(s: StandInState, newcomer: Newcomer, error: Element) -> Element:
     # Prosody leaves `<x/>` out, by which some clients see what the error answers.
     x = [] if child(error, MUC) is not None else [E(MUC)]
@@ -289,6 +311,7 @@ def out(s: StandInState, word: Element) -> list[Act]:
     """It is out, by what people have decided: each client is told with this presence."""
     acts: list[Act] = [*s.to_all(payload_of(word)), *dismiss(s)]
     s.standing, s.keeps = Standing.REMOVED, False
+    s.joined, s.since, s.last = 0.0, 0.0, ""  # what is said from now on is not said to this account
     return [*acts, Forget()]
 
 
@@ -299,7 +322,7 @@ def dismiss(s: StandInState) -> list[Act]:
     for client, message in s.parked:
         acts.append(Answer(client, error_of(message, StanzaError("recipient-unavailable", "you are not in the room"))))
     s.attached.clear()
-    s.waiting, s.parked, s.pings, s.driver, s.renaming = [], [], [], None, None
+    s.waiting, s.parked, s.pings, s.driver, s.renaming, s.repair = [], [], [], None, None, None
     s.here, s.leaves_at, s.tells_at, s.presence_at, s.stated = "", inf, inf, inf, ()
     s.view.forget()
     return [*acts, *(Detached(client) for client in clients)]

@@ -2,18 +2,17 @@
 
 from typing import Final
 
-from ...xmpp.element import Element, copy_of
+from ...xmpp.element import Element, child, copy_of
 from ...xmpp.jid import JID
 from ...xmpp.payload import Payload, payload_of
 from ...xmpp.stanza import condition_of, message_type
-from ..keeping import ARCHIVE, room_keeps
-from . import entering
-from .acts import Act, Answer, Before, Doubt, Fallen, Said, Save, ToRoom
-from .recent import MOST
+from . import entering, repair
+from .acts import Act, Answer, Doubt, Fallen, Said, Save, ToRoom
+from .missed import Held
+from .room_archive import RESULT
+from .said import history_ends, take
 from .stanzas import (
-    STANZA_ID,
     codes_of,
-    identity,
     invites_back,
     is_destroyed,
     is_subject,
@@ -22,7 +21,7 @@ from .stanzas import (
     said_at,
     with_code,
 )
-from .state import NEWS_SECONDS, Seat, Standing, StandInState
+from .state import NEWS_SECONDS, Standing, StandInState
 from .view import own_presence
 
 _BY_PEOPLE: Final = frozenset({"301", "307", "321", "322"})
@@ -73,11 +72,12 @@ def _own_exit(s: StandInState, stanza: Element, payload: Payload, codes: frozens
         return [*s.to_all(payload), Save()]
     if is_destroyed(stanza) or (codes & _BY_PEOPLE and not codes & {_SHUTDOWN, _TECHNICAL}):
         s.why = "destroy" if is_destroyed(stanza) else min(codes & _BY_PEOPLE)
-        return [*entering.out(s, stanza), Save()]
+        return [*repair.finish(s, now), *entering.out(s, stanza), Save()]
     if s.standing is Standing.IN:
         s.nick, s.tells_at = s.here or s.nick, now + NEWS_SECONDS
     s.standing = Standing.FALLEN
     s.view.abandon()
+    s.may_miss()
     return [Fallen(s.nick, _SHUTDOWN_PAUSE if _SHUTDOWN in codes else 0.0), Save()]
 
 
@@ -95,71 +95,36 @@ def _error(s: StandInState, stanza: Element, now: float) -> list[Act]:
     return []
 
 
-def message(s: StandInState, stanza: Element, payload: Payload, sender: JID) -> list[Act]:
+def message(s: StandInState, stanza: Element, payload: Payload, sender: JID, now: float) -> list[Act]:
     """Something was said to all or to this occupant; or what a client has said comes back as an error."""
     type = message_type(stanza)
     if type == "error":
         return _undelivered(s, stanza, sender)
     if s.standing in _OUT:
         return []
+    found = child(stanza, RESULT)
+    if found is not None and not sender.resource:
+        return repair.result(s, found, now)
     if type != "groupchat" and not sender.resource and invites_back(stanza, s.room):
         return [Fallen(s.nick, 0.0)] if s.standing is Standing.FALLEN else [Doubt()]
     if type != "groupchat":
         return [Said(payload, stanza, s.ready(payload, s.clients), is_private=True)]
     if is_subject(stanza):
-        return _subject(s, payload)
-    return _said(s, stanza, payload, sender)
+        return _subject(s, payload, now)
+    if s.repair is not None:
+        return repair.hold(s, s.repair, Held(stanza, payload, sender), now)
+    # Some rooms have no subject that would end their history.
+    return [*([] if said_at(stanza) else history_ends(s)), *take(s, stanza, payload, sender, now)]
 
 
-def _said(s: StandInState, stanza: Element, payload: Payload, sender: JID) -> list[Act]:
-    stamp = said_at(stanza)
-    mine = s.questions.heard(stanza.get("id", "")) if sender.resource == s.here else None
-    has_id = any(item.tag == STANZA_ID and item.get("by") == s.room for item in stanza)
-    is_new = s.recent.takes(identity(stanza, s.room)) or not (stamp or has_id)
-    if not is_new:
-        # A client that has said something again, since it did not know whether it was heard, must learn that it was.
-        author = None if mine is None else mine[0]
-        told = tuple(client for client, seat in s.attached.items() if seat.is_new or client == author)
-        return s.to_some(payload, told)
-    acts = [] if stamp else _history_ends(s)  # some rooms have no subject
-    if not room_keeps(stanza) & ARCHIVE:
-        return [*acts, *s.to_all(payload)]
-    # Of the history, those who will be told it by us need no copy.
-    behind = [seat for seat in s.attached.values() if stamp and seat.limits is not None]
-    clients = tuple(client for client, seat in s.attached.items() if seat not in behind)
-    if stamp >= s.joined or not stamp:
-        return [*acts, Said(payload, stanza, s.ready(payload, clients))]
-    return _said_before(s, payload, stamp, behind)
-
-
-def _said_before(s: StandInState, payload: Payload, stamp: float, behind: list[Seat]) -> list[Act]:
-    """The room tells what was said before the account came: it is to be shown, and not in the archive."""
-    payload.stamp = stamp
-    for seat in behind:
-        seat.before.append(payload)
-    if s.gathered is not None:
-        s.gathered = [*s.gathered[1 - MOST :], payload]
-    return s.to_some(payload, tuple(client for client, seat in s.attached.items() if seat.is_new))
-
-
-def _subject(s: StandInState, payload: Payload) -> list[Act]:
+def _subject(s: StandInState, payload: Payload, now: float) -> list[Act]:
     """The subject is also what ends the history, for those who have just entered."""
     is_changed = s.view.subject is None or s.view.subject.rest != payload.rest
     s.view.subject = payload
     told = tuple(client for client, seat in s.attached.items() if is_changed or seat.is_new)
     behind = {client for client, seat in s.attached.items() if seat.limits is not None}
-    return [*s.to_some(payload, tuple(client for client in told if client not in behind)), *_history_ends(s)]
-
-
-def _history_ends(s: StandInState) -> list[Act]:
-    """Those who have entered with others are told theirs now."""
-    gathered, s.gathered = s.gathered, None
-    acts: list[Act] = [Before(tuple(gathered))] if gathered else []
-    for client, seat in list(s.attached.items()):
-        seat.is_new = False
-        if seat.limits is not None:
-            acts += entering.replay(s, client)
-    return acts
+    acts = s.to_some(payload, tuple(client for client in told if client not in behind))
+    return [*acts, *(history_ends(s) if s.repair is None else repair.history_told(s, now))]
 
 
 def _undelivered(s: StandInState, stanza: Element, sender: JID) -> list[Act]:
@@ -174,8 +139,10 @@ def _undelivered(s: StandInState, stanza: Element, sender: JID) -> list[Act]:
     return [Answer(client, copy_of(stanza))]
 
 
-def iq(s: StandInState, stanza: Element, sender: JID) -> list[Act]:
-    """The answer to a client's request."""
+def iq(s: StandInState, stanza: Element, sender: JID, now: float) -> list[Act]:
+    """The answer to a client's request, or to the question what was missed."""
+    if sender == s.room and (acts := repair.answered(s, stanza, now)) is not None:
+        return acts
     question = s.questions.answered(stanza.get("id", ""), sender)
     if question is None:
         return []

@@ -18,6 +18,10 @@ class Recent:
     def __init__(self) -> None:
         self._known, self.places = array("q"), array("q")
 
+    def knows(self, identity: str) -> bool:
+        """Whether a message is there already."""
+        return hash(identity) in self._known
+
     def takes(self, identity: str) -> bool:
         """Takes a message in; False if it is there already."""
         key = hash(identity)

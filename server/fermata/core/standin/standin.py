@@ -1,12 +1,12 @@
 """One occupant for one account in one room: told what happens on either side, it says what is to be done."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from math import inf
 
 from ...xmpp.element import E, Element
 from ...xmpp.jid import JID
 from ...xmpp.payload import Payload, payload_of
-from . import availability, entering, from_client, from_room
+from . import availability, entering, from_client, from_room, repair
 from .acts import Act, Answer, Forget, Save, ToRoom
 from .stanzas import is_out, leaves
 from .state import GRACE_SECONDS, Beside, Standing, StandInState, Wish
@@ -53,22 +53,31 @@ class StandIn:
     def heard(self, stanza: Element, payload: Payload, sender: JID, now: float) -> list[Act]:
         """The room or an occupant says something to this one; `payload` is the same, serialised."""
         if stanza.tag == "iq":
-            return from_room.iq(self.state, stanza, sender)
-        if stanza.get("type") != "error":
-            self.state.since, self.state.is_doubted = now, False
+            return from_room.iq(self.state, stanza, sender, now)
+        is_alive = stanza.get("type") != "error"
+        if is_alive:
+            self.state.is_doubted = False
         if stanza.tag == "presence":
             acts = from_room.presence(self.state, stanza, payload, sender, now)
         else:
-            acts = from_room.message(self.state, stanza, payload, sender)
+            acts = from_room.message(self.state, stanza, payload, sender, now)
         s = self.state
+        if is_alive and s.repair is not None:
+            acts += repair.found_in(s)
         if s.pings and s.standing is Standing.IN and not s.is_doubted:
             acts += entering.answer_pings(s)
         return acts
 
-    def recall(self, messages: Iterable[tuple[str, int]], stamp: float) -> None:
-        """What the archive has of the room: identities and places, oldest first; the newest was said at `stamp`."""
-        self.state.recent.recall(messages)
-        self.state.since = max(self.state.since, stamp)
+    def recall(self, messages: Sequence[tuple[str, int]], last: str, since: float) -> None:
+        """What the archive has of the room: identities and places, oldest first.
+
+        `last` is the newest stanza-id, and that message was said at `since`. Other than what is kept of the stand-in
+        itself, that tells what has really been kept.
+        """
+        s = self.state
+        s.recent.recall(messages)
+        if s.repair is not None and since >= s.joined:
+            s.last, s.since = last, since
 
     # -- what is wished
 
@@ -110,6 +119,7 @@ class StandIn:
         told = [Answer(client, is_out(s.occupant)) for client in s.attached]
         acts: list[Act] = [ToRoom(leaves(s.me, s.occupant)), *told, *entering.dismiss(s)]
         s.standing, s.why, s.keeps = Standing.REMOVED, "blocked", False
+        s.joined, s.since, s.last = 0.0, 0.0, ""
         return [*acts, Forget(), Save()]
 
     # -- the guardian
@@ -130,7 +140,9 @@ class StandIn:
         if s.parked and s.standing is Standing.IN:
             parked, s.parked = s.parked, []
             acts += [ToRoom(message, client) for client, message in parked]
-        if (s.attached or s.waiting) and not s.view.is_known and not s.view.is_being_told:
+        if s.repair is not None:
+            acts += repair.found_in(s)
+        elif (s.attached or s.waiting) and not s.view.is_known and not s.view.is_being_told:
             acts += entering.resync(s)
         return acts
 
@@ -139,14 +151,15 @@ class StandIn:
     def next_deadline(self) -> float:
         """When to call `tick`; infinity is never."""
         s = self.state
-        return min(s.leaves_at, s.tells_at, s.presence_at)
+        asked = inf if s.repair is None else s.repair.deadline
+        return min(s.leaves_at, s.tells_at, s.presence_at, asked)
 
     def tick(self, now: float) -> list[Act]:
         """The time has come."""
         s = self.state
         if s.leaves_at <= now:
             return from_client.leave(s)
-        acts: list[Act] = []
+        acts: list[Act] = repair.tick(s, now)
         if s.tells_at <= now:
             s.tells_at = inf
             acts += [*s.to_all(payload_of(is_out(s.occupant, "332"))), *entering.dismiss(s), Save()]

@@ -92,11 +92,19 @@ def said_at(message: Element) -> float:
         return 0.0
 
 
-def identity(message: Element, room: JID) -> str:
-    """What a message is known by, if it comes twice: the room's stanza-id or, without one, who said it when and how."""
+def stanza_id(message: Element, room: JID) -> str:
+    """The place that the room says the message has in its archive (XEP-0359); empty for none."""
     for item in message:
         if item.tag == STANZA_ID and item.get("by") == room:
             return item.get("id", "")
+    return ""
+
+
+def identity(message: Element, room: JID) -> str:
+    """What a message is known by, if it comes twice: the room's stanza-id or, without one, who said it when and how."""
+    id = stanza_id(message, room)
+    if id:
+        return id
     body = child(message, "body")
     text = "" if body is None else body.text or ""
     return f"{message.get('from')} {message.get('id', '')} {text}"

@@ -11,6 +11,7 @@ from ...xmpp.jid import JID
 from ...xmpp.payload import Payload
 from ..muc.history import Limits
 from .acts import Act, ToClients
+from .missed import Repair
 from .questions import Questions
 from .recent import Recent
 from .view import View
@@ -91,9 +92,11 @@ class StandInState:
         "extra",
         "gathered",
         "here",
+        "is_archived",
         "is_doubted",
         "joined",
         "keeps",
+        "last",
         "leaves_at",
         "me",
         "new_id",
@@ -105,6 +108,7 @@ class StandInState:
         "questions",
         "recent",
         "renaming",
+        "repair",
         "room",
         "since",
         "standing",
@@ -126,7 +130,10 @@ class StandInState:
         self.standing, self.why = Standing.OUT, ""  #: `why`: what has removed it
         self.is_doubted = False
         self.joined = 0.0  #: about when it was let in first: what was said before is the room's to tell
-        self.since = 0.0  #: when the room was heard last, as far as that is known after a start
+        #: Until then, it was told all that was said in the room; 0 for nothing. `last` is the stanza-id of the newest.
+        self.since, self.last = 0.0, ""
+        self.repair: Repair | None = None
+        self.is_archived = True  #: whether what is said there has a place in the account's archive
         self.before = 0.0  #: when the newest was said of what is kept beside the archive; 0 for nothing
         self.gathered: list[Payload] | None = None  #: that, while the room tells it for the first time
         self.view, self.recent, self.questions = View(), Recent(), Questions()
@@ -177,6 +184,19 @@ class StandInState:
                 found.append(client)
         return tuple(found)
 
+    def may_miss(self) -> None:
+        """Something that the room says may not come: it is asked for, if it is known from where on."""
+        if self.repair is None:
+            self.repair = Repair() if self.since else None
+        else:
+            self.repair.begin()
+
+    def doubted(self) -> None:
+        """The way to the room is lost: nobody knows whether it is in, and whether it hears everything."""
+        self.is_doubted = True
+        if self.standing is Standing.IN and self.repair is None:
+            self.may_miss()
+
     # -- on disk
 
     def saved(self) -> str:
@@ -190,6 +210,7 @@ class StandInState:
             "standing": self.standing.name,
             "why": self.why,
             "since": self.since,
+            "last": self.last,
             "joined": self.joined,
             "before": self.before,
             "clients": {client.resource: seat.nick for client, seat in self.attached.items()},
@@ -205,5 +226,8 @@ class StandInState:
         self.here, self.why = str(kept.get("here", "")), str(kept.get("why", ""))
         self.standing, self.since = Standing[kept["standing"]], float(kept.get("since", 0.0))
         self.joined, self.before = float(kept.get("joined", 0.0)), float(kept.get("before", 0.0))
+        self.last = str(kept.get("last", ""))
+        if self.since and self.standing not in (Standing.OUT, Standing.REMOVED):
+            self.repair = Repair()
         for resource, nick in kept.get("clients", {}).items():
             self.attached[self.me.with_resource(resource)] = Seat(nick, Element("presence"))
