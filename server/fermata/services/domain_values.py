@@ -1,12 +1,14 @@
 """Small things that a domain itself owns, such as its message of the day: values whose owner is the domain."""
 
 from collections.abc import Sequence
+from functools import partial
 
-from ..core.records import Record, Step, ValueRemoved, ValueSaved
+from ..core.records import Record, ValueRemoved, ValueSaved
 from ..host.origin import Clock
 from ..host.stores import Entities, SettledWriter, ValueStore
 from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
+from .durable import keep
 
 
 class DomainValues:
@@ -20,7 +22,8 @@ class DomainValues:
         self, domains: Sequence[str], entities: Entities, values: ValueStore, writer: SettledWriter, clock: Clock
     ) -> None:
         self._domains = domains
-        self._entities, self._values, self._writer, self._clock = entities, values, writer, clock
+        self._entities, self._values, self._clock = entities, values, clock
+        self.keep = partial(keep, writer)  #: keeps records together
 
     def check(self, domain: str) -> None:
         """Raises StanzaError `item-not-found` for a domain that is not ours."""
@@ -56,14 +59,6 @@ class DomainValues:
         """Takes values away."""
         number = await self._number(domain)
         await self.keep([ValueRemoved(number, space, key) for key in keys])
-
-    async def keep(self, records: list[Record]) -> None:
-        """Keeps records together."""
-        step = Step(records)
-        self._writer.submit(step)
-        await self._writer.settled()
-        if step.error is not None:
-            raise StanzaError("internal-server-error", f"the database refused it: {step.error}", "wait")
 
     async def _number(self, domain: str) -> int:
         self.check(domain)

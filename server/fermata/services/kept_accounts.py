@@ -2,15 +2,17 @@
 
 import os
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Final, Protocol, TypeVar
 
-from ..core.records import CredentialsSaved, EntityGone, EntityMade, Record, Step, ValueRemoved, ValueSaved
+from ..core.records import CredentialsSaved, EntityGone, EntityMade, Record, ValueRemoved, ValueSaved
 from ..core.sasl.credentials import HASHES, SALT_BYTES, ScramKeys, derive_keys, prepare_password
 from ..host.accounts import DISABLED
 from ..host.origin import Clock
 from ..host.stores import AccountStore, Entities, SettledWriter, ValueStore
 from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
+from .durable import keep
 
 #: How often a new password is hashed (XEP-0438 §4 asks for 10000 at least).
 ITERATIONS: Final = 10_000
@@ -42,8 +44,9 @@ class KeptAccounts:
         clock: Clock,
         in_thread: InThread,
     ) -> None:
-        self._entities, self._accounts, self._values, self._writer = entities, accounts, values, writer
+        self._entities, self._accounts, self._values = entities, accounts, values
         self._clock, self._in_thread = clock, in_thread
+        self._keep = partial(keep, writer)
         self.settled = writer.settled  #: returns when everything that was submitted is durable
         self.list = accounts.accounts  #: the bare JIDs of a domain's accounts, in order
         self.disabled = accounts.disabled  #: those of them that nobody can log in to
@@ -99,13 +102,6 @@ class KeptAccounts:
         return await self._in_thread(
             lambda: [derive_keys(password, hash, salt, ITERATIONS) for hash, salt in zip(HASHES, salts, strict=True)]
         )
-
-    async def _keep(self, records: Iterable[Record]) -> None:
-        step = Step(list(records))
-        self._writer.submit(step)
-        await self._writer.settled()
-        if step.error is not None:
-            raise StanzaError("internal-server-error", f"the database refused it: {step.error}", "wait")
 
 
 def check_password(password: str) -> None:
