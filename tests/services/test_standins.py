@@ -13,13 +13,14 @@ from fermata.services.users import Users
 from fermata.xmpp.jid import JID
 from kit import ns
 from kit.archives import bodies, page, query
+from kit.commands import Execution, Values, run
 from kit.muc import INSTANT, change, configure, create, enter, items, join
 from kit.pubsub import bookmark as publish_bookmark
-from kit.stanzas import codes, find, show, text
+from kit.pubsub import pubsub
+from kit.stanzas import codes, find, form_values, show, text
 from kit.wire import Client
 from kit.world import World
 
-COMMANDS = "http://jabber.org/protocol/commands"
 ROOM = "tea@conference.localhost"
 
 
@@ -310,18 +311,71 @@ def test_who_stood_in_rooms_before_it_was_switched_off_leaves_them(world: World,
     ben.wait_for(lambda stanza: stanza.get("from") == f"{ROOM}/Ann" and stanza.get("type") == "unavailable")
 
 
-def test_my_rooms_is_a_command(ann: Client, ben: Client) -> None:
-    node = f"{ns.JOINING}#rooms"
-    asked = ann.set(f"<command xmlns='{COMMANDS}' node='{node}' action='execute'/>", "localhost")[0]
-    assert f"{ROOM} as Ann (in)" in show(asked)
-    session = asked.get("sessionid")
-    ann.set(
-        f"<command xmlns='{COMMANDS}' node='{node}' sessionid='{session}' action='complete'><x xmlns='{ns.DATA}' "
-        f"type='submit'><field var='leave'><value>{ROOM}</value></field></x></command>",
-        "localhost",
-    )
+MY_ROOMS = f"{ns.JOINING}#rooms"
+
+
+def test_my_rooms_is_a_command_that_lists_them(ann: Client, ben: Client) -> None:
+    execution = Execution(ann, MY_ROOMS)
+    assert f"{ROOM} as Ann (in)" in show(execution.answer)
+    values = form_values(execution.answer)
+    assert (values["mode"], values["stay"], values["leave"], values["alone"]) == (["bookmarked"], [], [], [])
+
+
+def test_one_leaves_by_it(ann: Client, ben: Client) -> None:
+    assert run(ann, MY_ROOMS, leave=ROOM).note == f"You have left {ROOM}."
     ben.expect("presence", from_=f"{ROOM}/Ann", type="unavailable")
-    assert rooms(ann) == []
+    assert rooms(ann)[0]["state"] == "removed"
+
+
+def test_one_stays_by_it_without_a_bookmark(world: World, ann: Client, ben: Client) -> None:
+    run(ann, MY_ROOMS, stay=ROOM)
+    ann.set(pubsub(f"<retract node='{ns.BOOKMARKS}' notify='true'><item id='{ROOM}'/></retract>"))
+    ann.close()
+    world.advance(600)
+    assert [each for each in ben.sync() if each.get("type")] == []
+    ann = world.online("ann@localhost/phone")
+    assert form_values(Execution(ann, MY_ROOMS).answer)["stay"] == [ROOM]
+    run(ann, MY_ROOMS, stay=[])
+    world.advance(61)
+    ben.wait_for(lambda stanza: stanza.get("type") == "unavailable")
+
+
+def test_an_account_opts_out_by_it(world: World, ann: Client, ben: Client) -> None:
+    run(ann, MY_ROOMS, mode="off")
+    ben.expect("presence", from_=f"{ROOM}/Ann", type="unavailable")
+    assert ann.get(f"<prefs xmlns='{ns.JOINING}'/>", ann.bare)[0].get("mode") == "off"
+    run(ann, MY_ROOMS, mode="bookmarked")
+    ben.expect("presence", from_=f"{ROOM}/Ann", type=None)
+
+
+def test_a_room_is_left_to_clients_by_it(world: World, ann: Client, ben: Client) -> None:
+    run(ann, MY_ROOMS, alone=ROOM)
+    ben.expect("presence", from_=f"{ROOM}/Ann", type="unavailable")
+    world.crash()
+    ben = world.online("ben@localhost/desk")
+    enter(ben, ROOM, "Ben")
+    ann = world.online("ann@localhost/phone")
+    world.advance(300)
+    assert ben.sync() == []
+    bookmark(ann)
+    enter(ann, ROOM, "Ann")
+    item = find(ben.expect("presence", from_=f"{ROOM}/Ann"), "user:x/user:item")
+    assert item is not None
+    assert item.get("jid") == ann.jid
+    ann.send(f"<presence to='{ROOM}/Ann' type='unavailable'/>")
+    ben.expect("presence", from_=f"{ROOM}/Ann", type="unavailable")
+    assert form_values(Execution(ann, MY_ROOMS).answer)["alone"] == [ROOM]
+    run(ann, MY_ROOMS, alone=[])
+    came = find(ben.expect("presence", from_=f"{ROOM}/Ann"), "user:x/user:item")
+    assert came is not None
+    assert came.get("jid") == virtual(world)
+
+
+@pytest.mark.parametrize("answer", [{"mode": "maybe"}, {"leave": "x@y"}, {"stay": "x@y"}, {"alone": "x@y"}])
+def test_what_was_not_to_choose_from_is_refused(ann: Client, answer: dict[str, Values]) -> None:
+    other = {} if "leave" in answer else {"leave": ROOM}
+    assert Execution(ann, MY_ROOMS).refused("complete", **answer, **other)[1] == "not-acceptable"
+    assert rooms(ann)[0]["state"] == "in", "and nothing was done"
 
 
 # -- leaving for good
@@ -371,6 +425,43 @@ def test_a_kick_reaches_every_client_and_is_obeyed(world: World, ann: Client, be
     world.advance(3000)
     assert rooms(ann)[0]["state"] == "removed"
     assert enter(tablet, ROOM, "Ann").own.get("from") == f"{ROOM}/Ann"
+
+
+def leaves_for_good(client: Client) -> None:
+    leave = f"<leave xmlns='{ns.JOINING}'/>"
+    client.send(f"<presence to='{ROOM}/Ann' type='unavailable'>{leave}</presence>")
+    client.sync()
+
+
+@pytest.mark.parametrize("by_command", [False, True])
+def test_who_has_left_for_good_is_not_brought_back_by_the_bookmark_that_he_still_has(
+    world: World, ann: Client, ben: Client, by_command: bool
+) -> None:
+    if by_command:
+        run(ann, MY_ROOMS, leave=ROOM)
+    else:
+        enter(ann, ROOM, "Ann")
+        leaves_for_good(ann)
+    ben.wait_for(lambda stanza: stanza.get("type") == "unavailable")
+    (room,) = rooms(ann)
+    assert room["state"] == "removed"
+    world.crash()
+    ben = world.online("ben@localhost/desk")
+    enter(ben, ROOM, "Ben")
+    ann = world.online("ann@localhost/phone")
+    world.advance(300)
+    assert [each for each in ben.sync() if each.get("from") == f"{ROOM}/Ann"] == []
+    enter(ann, ROOM, "Ann")
+    (room,) = rooms(ann)
+    assert (room["state"], room["bookmarked"]) == ("in", "true")
+
+
+def test_a_bookmark_that_is_published_anew_does(world: World, ann: Client, ben: Client) -> None:
+    enter(ann, ROOM, "Ann")
+    leaves_for_good(ann)
+    bookmark(ann)
+    world.advance(5)
+    assert rooms(ann)[0]["state"] == "in"
 
 
 # -- the archive

@@ -27,21 +27,24 @@ _RESOURCE_CHARACTERS: Final = 10
 class Holder:
     """An account that stands in rooms: `number` in storage, `me` its full JID in them, its rooms by bare JID.
 
-    `mode` is what the account itself has decided, empty for nothing; `seen` when it was last online (Unix seconds).
+    `mode` is what the account itself has decided, empty for nothing; `seen` when it was last online (Unix seconds);
+    `alone` are the rooms that it leaves to its clients.
     """
 
-    __slots__ = ("is_recalled", "jid", "me", "mode", "number", "queue", "rooms", "seen", "waiting")
+    __slots__ = ("alone", "is_recalled", "jid", "me", "mode", "number", "queue", "rooms", "seen", "waiting")
 
     def __init__(self, number: int, jid: JID, resource: str, queue: ReleaseQueue) -> None:
         self.number, self.jid, self.me, self.queue = number, jid, jid.with_resource(resource), queue
         self.rooms: dict[JID, StandIn] = {}
         self.mode, self.seen = "", 0.0
+        self.alone: frozenset[JID] = frozenset()
         self.is_recalled = True  #: whether its rooms know what its archive has of them
         self.waiting: list[Callable[[], None]] | None = None  #: what is to be done once they do
 
     def saved(self) -> str:
         """What is kept of the account itself, as JSON."""
-        return json.dumps({"resource": self.me.resource, "mode": self.mode, "seen": self.seen})
+        kept = {"resource": self.me.resource, "mode": self.mode, "seen": self.seen, "alone": sorted(self.alone)}
+        return json.dumps(kept)
 
 
 class Ledger:
@@ -75,6 +78,7 @@ class Ledger:
             return
         holder.is_recalled = False
         holder.mode, holder.seen = kept.get("mode", ""), kept.get("seen", 0.0)
+        holder.alone = frozenset(map(JID.parse, kept.get("alone", ())))
         self.holders[row.account] = holder
 
     def _load_room(self, holder: Holder, row: StoodIn) -> None:

@@ -79,6 +79,16 @@ class StandInWishes:
         elif before == _OFF:
             await self._compare(account)
 
+    async def set_alone(self, account: Account, rooms: frozenset[JID]) -> None:
+        """The account leaves these rooms to its clients, and no others."""
+        holder = self._ledger.holder(account.number, account.jid)
+        before, holder.alone = holder.alone, rooms
+        self._ledger.save_holder(holder)
+        for room in rooms - before:
+            self._stand_ins.leave(holder, room)
+        if before - rooms and self._stand_ins.mode_of(account.jid) != _OFF:
+            await self._compare(account)
+
     def leave_all(self, holder: Holder) -> None:
         """An account leaves all rooms in which it stands."""
         for room in list(holder.rooms):

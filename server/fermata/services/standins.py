@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from ..core.guardian.guardian import Place
+from ..core.standin.acts import Save
 from ..core.standin.standin import StandIn
 from ..core.standin.stanzas import DIRECT, MUC, is_call
 from ..core.standin.state import Beside, Standing, Wish
@@ -121,6 +122,8 @@ class StandIns:
             return False
         mode = self.mode_of(account.jid)
         is_in = stand_in is not None and stand_in.state.standing not in (Standing.OUT, Standing.REMOVED)
+        if holder is not None and to.bare in holder.alone:
+            return False
         if mode == _OFF or to.bare in session.directed.rooms or (not is_in and is_there(account, to.bare)):
             return False
         if stand_in is None:
@@ -197,7 +200,7 @@ class StandIns:
                 return
         else:
             holder = self._ledger.holder(account.number, account.jid)
-            if room not in holder.rooms and len(holder.rooms) >= self._most:
+            if room in holder.alone or (room not in holder.rooms and len(holder.rooms) >= self._most):
                 return
             stand_in = self._ledger.stand_in(holder, room)
         acts = stand_in.wished(wish, self._clock.seconds(), is_news, grace)
@@ -225,11 +228,19 @@ class StandIns:
             if holder is not None and stand_in is not None and stand_in.state.occupant == occupant:
                 self.performer.perform(holder, stand_in, stand_in.barred())
 
-    def leave(self, holder: Holder, room: JID) -> None:
-        """The account leaves a room for good."""
+    def leave(self, holder: Holder, room: JID, is_meant: bool = False) -> None:
+        """The account leaves a room; if somebody means just that one, until it is wished anew."""
         stand_in = holder.rooms.get(room)
         if stand_in is not None:
-            self.performer.perform(holder, stand_in, stand_in.leave())
+            self.performer.perform(holder, stand_in, stand_in.leave(is_meant))
+
+    def stay(self, holder: Holder, room: JID, keeps: bool) -> None:
+        """The account stays in a room without a bookmark, until a client leaves it as the last; or does not."""
+        stand_in = holder.rooms.get(room)
+        if stand_in is not None and stand_in.state.keeps != keeps:
+            stand_in.state.keeps = keeps
+            acts = stand_in.wished(stand_in.state.wish, self._clock.seconds(), is_news=False)
+            self.performer.perform(holder, stand_in, [*acts, Save()])
 
 
 def _beside(account: Account, room: JID) -> list[Beside]:

@@ -23,6 +23,7 @@ from ..xmpp.jid import JID
 _PREFS: Final = "{%s}prefs" % ns.ACCOUNT_JOIN
 _ROOMS: Final = "{%s}rooms" % ns.ACCOUNT_JOIN
 _ROOM: Final = "{%s}room" % ns.ACCOUNT_JOIN
+_MODES: Final = {"bookmarked": "Those that are bookmarked", "all": "All that I enter", "off": "None"}
 _NODE: Final = ns.ACCOUNT_JOIN + "#rooms"
 
 
@@ -42,7 +43,7 @@ def account_join(host: Host) -> None:
 class _AccountJoin:
     def __init__(self, host: Host) -> None:
         self._stand_ins, self._wishes = host.services[StandIns], host.services[StandInWishes]
-        self._archive = host.archive
+        self._archive, self._accounts = host.archive, host.accounts
 
     def rooms(self, request: Request) -> Element:
         """Where the account is, under which nickname, and since which message of its archive."""
@@ -77,24 +78,47 @@ class _AccountJoin:
         return Answer(E(_PREFS, {"mode": mode}))
 
     async def command(self, invocation: Invocation) -> Stage | Done:
-        """Lists the rooms, and leaves one of them if that is wanted."""
+        """Lists the rooms; the account stays in them, leaves them, or leaves them to its clients."""
         jid = invocation.sender.bare
         if not invocation.answers:
             return Stage(self._form(jid))
-        chosen = invocation.answers[0].values("leave")
+        account = self._accounts.get(jid)
+        if account is None:
+            raise StanzaError("item-not-found", "you have no account any more")
+        form, known, mode = invocation.answers[0], self._known(jid), self._stand_ins.mode_of(jid)
+        wanted = form.option("mode", MODES, mode)
+        left, kept, alone = (form.options(field, known) for field in ("leave", "stay", "alone"))
+        if wanted != mode:
+            await self._wishes.set_mode(account, wanted)
+        if "alone" in form:
+            await self._wishes.set_alone(account, frozenset(map(JID.parse, alone)))
         holder = self._stand_ins.holder(jid)
-        left = [room for room in map(JID.parse, chosen) if holder is not None and room in holder.rooms]
-        for room in left:
-            if holder is not None:
-                self._stand_ins.leave(holder, room)
-        return Done(f"You have left {', '.join(left)}." if left else "You stay in all of them.")
+        for room in list(holder.rooms) if holder is not None else ():
+            if holder is not None and room in left:
+                self._stand_ins.leave(holder, room, is_meant=True)
+            elif holder is not None and "stay" in form:
+                self._stand_ins.stay(holder, room, room in kept)
+        return Done(f"You have left {', '.join(left)}." if left else "It will be as you wish.")
+
+    def _known(self, jid: JID) -> dict[str, str]:
+        """The rooms from which one can choose: those where the account is, and those that it leaves to clients."""
+        holder = self._stand_ins.holder(jid)
+        return {} if holder is None else {str(room): str(room) for room in sorted({*holder.rooms, *holder.alone})}
 
     def _form(self, jid: JID) -> Form:
-        lines = [_line(stand_in) for stand_in in self._standing(jid)]
-        options: dict[str, str] = {stand_in.state.room: stand_in.state.room for stand_in in self._standing(jid)}
+        standing, known = self._standing(jid), self._known(jid)
+        lines = [_line(stand_in) for stand_in in standing]
         shown = [Field.fixed(line) for line in lines] or [Field.fixed("Your account is in no room by itself.")]
-        leave = Field.list_multi("leave", (), options, "Rooms to leave for good")
-        return Form("form", ns.ACCOUNT_JOIN, (*shown, leave), "My rooms")
+        holder = self._stand_ins.holder(jid)
+        alone = [] if holder is None else sorted(holder.alone)
+        kept = [stand_in.state.room for stand_in in standing if stand_in.state.keeps]
+        chosen = (
+            Field.list_single("mode", self._stand_ins.mode_of(jid), _MODES, "Which rooms your account is in by itself"),
+            Field.list_multi("stay", kept, known, "Rooms to stay in without a bookmark"),
+            Field.list_multi("leave", (), known, "Rooms to leave for good"),
+            Field.list_multi("alone", alone, known, "Rooms for your clients alone"),
+        )
+        return Form("form", ns.ACCOUNT_JOIN, (*shown, *chosen), "My rooms")
 
 
 def _line(stand_in: StandIn) -> str:

@@ -335,7 +335,7 @@ def test_a_client_may_say_that_it_leaves_for_all(wished: Stage) -> None:
     for client in (PHONE, TABLET):
         assert wished.seen(client) == ["-Ann"]
         assert "110" in codes(wished.told[client][0])
-    assert wished.standing is Standing.OUT
+    assert (wished.standing, wished.stand_in.state.why) == (Standing.REMOVED, "left")
     assert {act.client for act in wished.acts if isinstance(act, done.Detached)} == {PHONE, TABLET}
 
 

@@ -73,7 +73,7 @@ def _beside(s: StandInState, client: JID, stanza: Element, now: float) -> list[A
 def _leave(s: StandInState, client: JID, stanza: Element, now: float) -> list[Act]:
     """A client leaves. Whether the account does is another question, unless the client says so."""
     if child(stanza, LEAVE) is not None:
-        return leave(s)
+        return leave(s, is_meant=True)
     newcomer = next((each for each in s.waiting if each.client == client), None)
     occupant = s.occupant if newcomer is None else s.room.with_resource(newcomer.nick)
     word = ToClients(payload_of(is_out(occupant)), (client,))
@@ -123,14 +123,21 @@ def _unwanted(s: StandInState, now: float) -> None:
         s.leaves_at = min(s.leaves_at, now + GRACE_SECONDS)
 
 
-def leave(s: StandInState) -> list[Act]:
-    """The account leaves the room, for all of its clients."""
+def leave(s: StandInState, is_meant: bool = False) -> list[Act]:
+    """The account leaves the room, for all of its clients.
+
+    If a person means just that, a wish for which there is still a bookmark counts again only when it is renewed.
+    """
     acts: list[Act] = []
     if s.standing is not Standing.OUT and s.standing is not Standing.REMOVED:
         acts.append(ToRoom(leaves(s.me, s.occupant)))
         acts += s.to_all(payload_of(is_out(s.occupant)))
     acts += entering.dismiss(s)
-    s.standing, s.why, s.wish, s.keeps, s.leaves_at = Standing.OUT, "", None, False, inf
+    s.keeps, s.leaves_at = False, inf
+    if is_meant and s.wish is not None:
+        s.standing, s.why = Standing.REMOVED, "left"
+    else:
+        s.standing, s.why, s.wish = Standing.OUT, "", None
     return [*acts, Forget(), Save()]
 
 

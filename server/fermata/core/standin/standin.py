@@ -107,9 +107,9 @@ class StandIn:
         """It may enter now if it is wished; these clients are in the room by themselves."""
         return entering.come(self.state, beside)
 
-    def leave(self) -> list[Act]:
-        """The account is to leave the room for good."""
-        return from_client.leave(self.state)
+    def leave(self, is_meant: bool) -> list[Act]:
+        """The account is to leave the room; if somebody means just this room, until it is wished anew."""
+        return from_client.leave(self.state, is_meant)
 
     def barred(self) -> list[Act]:
         """The account has blocked the room: it is out, until somebody wishes it anew."""
