@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
-from ...xmpp.pubsub import error
+from ...xmpp.pubsub import NodeRequest, error
 from .node import Node
 from .nodes import Nodes
 
@@ -22,9 +22,14 @@ class Requester(NamedTuple):
     may_create: bool = False  #: he may make nodes
 
 
+def affiliation_of(nodes: Nodes, node: Node, jid: JID) -> str:
+    """How somebody is affiliated with a node (§4.1)."""
+    return "owner" if nodes.is_owner(node, jid) else node.affiliation(jid)
+
+
 def check_retrieve(nodes: Nodes, node: Node, requester: Requester) -> None:
     """Raises StanzaError if he may not have the items of a node (§6.5.9)."""
-    affiliation = "owner" if nodes.is_owner(node, requester.jid) else node.affiliation(requester.jid)
+    affiliation = affiliation_of(nodes, node, requester.jid)
     if affiliation in _MEMBERS:
         return
     if affiliation != "none":
@@ -48,7 +53,7 @@ def may_retrieve(nodes: Nodes, node: Node, requester: Requester) -> bool:
 
 def check_subscribe(nodes: Nodes, node: Node, requester: Requester) -> str:
     """The state of a new subscription: `subscribed`, or `pending` (§6.1.3). Raises StanzaError if there can be none."""
-    affiliation = "owner" if nodes.is_owner(node, requester.jid) else node.affiliation(requester.jid)
+    affiliation = affiliation_of(nodes, node, requester.jid)
     if affiliation in ("outcast", "publish-only"):
         raise StanzaError("forbidden", "not with your affiliation")
     if not node.config.subscribe:
@@ -85,6 +90,15 @@ def check_owner(nodes: Nodes, node: Node, requester: Requester) -> None:
     """Raises StanzaError `forbidden` if he does not own a node (§8)."""
     if not nodes.is_owner(node, requester.jid):
         raise StanzaError("forbidden", "the node has another owner")
+
+
+def owned(nodes: Nodes, requester: Requester, request: NodeRequest) -> Node:
+    """The node that a request of its owner's names. Raises StanzaError."""
+    if not request.node:
+        raise error("bad-request", "nodeid-required", "no node is named")
+    node = nodes.node(request.node)
+    check_owner(nodes, node, requester)
+    return node
 
 
 def _check_model(node: Node, requester: Requester) -> None:

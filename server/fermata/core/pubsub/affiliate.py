@@ -7,7 +7,7 @@ from ...xmpp.element import E
 from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
 from ...xmpp.pubsub import OWNER, PUBSUB, Change, NodeRequest, error
-from .access import Requester, check_owner
+from .access import Requester, affiliation_of, owned
 from .effects import Effects
 from .node import Node
 from .nodes import Nodes
@@ -24,7 +24,7 @@ def own_affiliations(nodes: Nodes, requester: Requester, request: NodeRequest) -
     chosen = [nodes.node(request.node)] if request.node else list(nodes)
     found = E("{%s}affiliations" % ns.PUBSUB, {"node": request.node} if request.node else None)
     for node in chosen:
-        affiliation = _affiliation(nodes, node, requester.jid)
+        affiliation = affiliation_of(nodes, node, requester.jid)
         if affiliation != "none":
             found.append(E("{%s}affiliation" % ns.PUBSUB, {"node": node.name, "affiliation": affiliation}))
     return Effects(E(PUBSUB, None, found))
@@ -32,8 +32,8 @@ def own_affiliations(nodes: Nodes, requester: Requester, request: NodeRequest) -
 
 def affiliations(nodes: Nodes, requester: Requester, request: NodeRequest) -> Effects:
     """Everybody who is affiliated with a node, for its owner (§8.9.1). Raises StanzaError."""
-    node = _owned(nodes, requester, request)
-    everybody = {jid: _affiliation(nodes, node, jid) for jid in (*nodes.owners(node), *node.affiliations)}
+    node = owned(nodes, requester, request)
+    everybody = {jid: affiliation_of(nodes, node, jid) for jid in (*nodes.owners(node), *node.affiliations)}
     tag = "{%s}affiliation" % ns.PUBSUB_OWNER
     listed = [E(tag, {"jid": jid, "affiliation": affiliation}) for jid, affiliation in everybody.items()]
     return Effects(E(OWNER, None, E("{%s}affiliations" % ns.PUBSUB_OWNER, {"node": node.name}, *listed)))
@@ -44,7 +44,7 @@ def set_affiliations(nodes: Nodes, requester: Requester, request: NodeRequest) -
 
     Where one of them cannot be, the request, which goes back with the error, says how each stands.
     """
-    node = _owned(nodes, requester, request)
+    node = owned(nodes, requester, request)
     wanted = {change.jid.bare: change for change in request.changes}
     if len(wanted) < len(request.changes):
         raise StanzaError("bad-request", "somebody is named twice")
@@ -59,7 +59,7 @@ def set_affiliations(nodes: Nodes, requester: Requester, request: NodeRequest) -
     except StanzaError as refusal:
         if refusal.condition == "not-acceptable":
             for change in request.changes:
-                change.element.set("affiliation", _affiliation(nodes, node, change.jid))
+                change.element.set("affiliation", affiliation_of(nodes, node, change.jid))
         raise
     effects = Effects()
     for jid, change in wanted.items():
@@ -95,7 +95,7 @@ def _become(nodes: Nodes, node: Node, jid: JID, affiliation: str, effects: Effec
 
 def node_subscriptions(nodes: Nodes, requester: Requester, request: NodeRequest) -> Effects:
     """Who is subscribed to a node, for its owner (§8.8.1). Raises StanzaError."""
-    node = _owned(nodes, requester, request)
+    node = owned(nodes, requester, request)
     tag = "{%s}subscription" % ns.PUBSUB_OWNER
     listed = [
         E(tag, {"jid": jid, "subscription": subscription.state})
@@ -110,7 +110,7 @@ def set_subscriptions(nodes: Nodes, requester: Requester, request: NodeRequest) 
 
     Nobody is subscribed who has not asked for it: else an owner could have strangers sent whatever he likes.
     """
-    node = _owned(nodes, requester, request)
+    node = owned(nodes, requester, request)
     for change in request.changes:
         old = node.subscriptions.get(change.jid)
         if change.state and (change.state not in _STATES or (change.state == "subscribed" and old is None)):
@@ -123,15 +123,3 @@ def set_subscriptions(nodes: Nodes, requester: Requester, request: NodeRequest) 
         if change.state:
             decide(nodes, node, change.jid, change.state, effects)
     return effects
-
-
-def _affiliation(nodes: Nodes, node: Node, jid: JID) -> str:
-    return "owner" if nodes.is_owner(node, jid) else node.affiliation(jid)
-
-
-def _owned(nodes: Nodes, requester: Requester, request: NodeRequest) -> Node:
-    if not request.node:
-        raise error("bad-request", "nodeid-required", "no node is named")
-    node = nodes.node(request.node)
-    check_owner(nodes, node, requester)
-    return node

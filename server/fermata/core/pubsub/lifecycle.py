@@ -6,10 +6,10 @@ from typing import Final
 from ...xmpp import namespaces as ns
 from ...xmpp.element import E
 from ...xmpp.errors import StanzaError
-from ...xmpp.pubsub import OWNER, PUBSUB, NodeRequest, error
+from ...xmpp.pubsub import OWNER, PUBSUB, NodeRequest
 from ..records import Record
 from . import events
-from .access import Requester, check_owner
+from .access import Requester, owned
 from .config import NodeConfig
 from .config_form import config_form, configured
 from .effects import Effects, Notice
@@ -64,7 +64,7 @@ def create(nodes: Nodes, requester: Requester, request: NodeRequest, now: float,
 
 def configuration(nodes: Nodes, requester: Requester, request: NodeRequest) -> Effects:
     """The form with which a node is configured (§8.2.2). Raises StanzaError."""
-    node = _owned(nodes, requester, request)
+    node = owned(nodes, requester, request)
     form = config_form(node.config, nodes.kind.access_models).element()
     return Effects(E(OWNER, None, E("{%s}configure" % ns.PUBSUB_OWNER, {"node": node.name}, form)))
 
@@ -77,7 +77,7 @@ def default(nodes: Nodes) -> Effects:
 
 def configure(nodes: Nodes, requester: Requester, request: NodeRequest, now: float) -> Effects:
     """Configures a node as the form asks (§8.2.4). Raises StanzaError."""
-    node = _owned(nodes, requester, request)
+    node = owned(nodes, requester, request)
     effects, form = Effects(), request.form
     if form is None or form.type == "cancel":
         return effects
@@ -93,7 +93,7 @@ def configure(nodes: Nodes, requester: Requester, request: NodeRequest, now: flo
 
 def delete(nodes: Nodes, requester: Requester, request: NodeRequest) -> Effects:
     """Deletes a node with all that is on it (§8.4). Raises StanzaError."""
-    return removal(nodes, _owned(nodes, requester, request), request.redirect)
+    return removal(nodes, owned(nodes, requester, request), request.redirect)
 
 
 def removal(nodes: Nodes, node: Node, redirect: str = "") -> Effects:
@@ -108,11 +108,3 @@ def removal(nodes: Nodes, node: Node, redirect: str = "") -> Effects:
     if node.config.notify_delete:
         effects.notices.append(Notice(node, events.deleted(node, redirect)))
     return effects
-
-
-def _owned(nodes: Nodes, requester: Requester, request: NodeRequest) -> Node:
-    if not request.node:
-        raise error("bad-request", "nodeid-required", "no node is named")
-    node = nodes.node(request.node)
-    check_owner(nodes, node, requester)
-    return node
