@@ -48,14 +48,14 @@ modules:
   mod_disco: {{}}
   mod_muc:
     host: "{rooms}"
-    default_room_options: {{allow_private_messages: true}}
+    default_room_options: {{allow_private_messages: true, mam: {archives}}}
   mod_offline: {{}}
   mod_ping: {{}}
   mod_privacy: {{}}
   mod_private: {{}}
   mod_pubsub: {{plugins: [flat, pep]}}
   mod_roster: {{}}
-{dialback}
+{modules}
   mod_stream_mgmt: {{}}
   mod_time: {{}}
   mod_vcard: {{search: false}}
@@ -93,13 +93,15 @@ class Ejabberd(Program):
 
     def configure(self) -> None:
         place = self.place
+        optional = {"mod_s2s_dialback": self._terms.dialback, "mod_mam": self._terms.archives}
         text = _CONFIGURATION.format(
             domain=place.domain,
             rooms=place.rooms,
             directory=self.directory,
             address=place.address,
             trusted=place.trusted,
-            dialback="  mod_s2s_dialback: {}" if self._terms.dialback else "",
+            archives="true" if self._terms.archives else "false",
+            modules="\n".join(f"  {module}: {{}}" for module, is_wanted in optional.items() if is_wanted),
         )
         (self.directory / "ejabberd.yml").write_text(text)
         (self.directory / "inetrc").write_text(_INET.format(resolver=place.resolver))

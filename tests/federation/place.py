@@ -38,6 +38,7 @@ class Terms:
     dialback: bool = True  # without it, a valid certificate is the only proof
     bidi: bool = True
     management: bool = True
+    archives: bool = False  # of rooms
 
 
 def addresses() -> Iterator[str]:

@@ -37,6 +37,8 @@ unbound = {{
 }}
 VirtualHost "{domain}"
 Component "{rooms}" "muc"
+	modules_enabled = {{ {in_rooms} }}
+	muc_log_by_default = true
 """
 
 
@@ -65,6 +67,7 @@ class Prosody(Program):
             resolver=self.place.resolver,
             domain=self.domain,
             rooms=self.place.rooms,
+            in_rooms='"muc_mam"' if self._terms.archives else "",
         )
         (self.directory / "prosody.cfg.lua").write_text(text)
         # Debian has written the places of its files into the launcher.

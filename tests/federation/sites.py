@@ -44,6 +44,7 @@ VARIATIONS = {
     "hidden": Variation(is_hidden=True),
     "direct": Variation(is_direct_tls=True),
     "relayed": Variation(is_relayed=True),
+    "archived": Variation(Terms(archives=True)),
     "unmanaged": Variation(Terms(management=False)),
 }
 

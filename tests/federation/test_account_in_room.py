@@ -98,7 +98,13 @@ class Home:
     def archive(self) -> list[str]:
         """What was said in rooms, by the archive of Ben's account."""
         reader = self.ours.bound(self.name, "reader")
-        found = bodies(page(reader, query(fields={"include-groupchat": "true"})))
+        found, after = list[str | None](), ""
+        while True:
+            got = page(reader, query(f"<max>100</max>{after}", fields={"include-groupchat": "true"}))
+            found += bodies(got)
+            after = f"<after>{got.last}</after>"
+            if got.is_complete:
+                break
         reader.close()
         return [body for body in found if not body.startswith("marker")]
 
@@ -187,6 +193,21 @@ async def test_who_is_put_out_while_our_server_is_away_comes_back_by_himself(hom
     assert heard(await phone.enters()) == [*ENTERED[:-1], *said, "subject"]
     assert await asyncio.to_thread(home.archive) == said
     await home.nothing_is_seen("he lives")
+
+
+@pytest.mark.parametrize("there", ["prosody-archived", "ejabberd-archived"], indirect=True)
+async def test_more_than_the_history_tells_is_read_in_the_archive_of_the_room(home: Home) -> None:
+    phone, ann = await home.bookmarked(), home.ann
+    await home.ann_says("before")
+    await phone.cut()
+    await asyncio.to_thread(home.ours.kill)
+    said = [f"m{number}" for number in range(130)]
+    for body in said:
+        ann.says(body)
+    await ann.told_until(said[-1])
+    await asyncio.to_thread(home.ours.start)
+    await home.ann_says("he lives")
+    assert await asyncio.to_thread(home.archive) == ["before", *said, "he lives"]
 
 
 async def test_a_kick_and_a_ban_reach_all_clients_and_are_the_end(home: Home) -> None:

@@ -43,11 +43,16 @@ def kept(stage: Stage) -> list[str | None]:
     return [each.stanza.findtext("body") for each in stage.said]
 
 
-def asked(query: Element) -> tuple[str | None, str | None]:
-    """Behind which message a question asks, or from what time on."""
-    field = find(query, "{%s}query/{jabber:x:data}x/{jabber:x:data}field[@var='start']/{jabber:x:data}value" % ns.MAM)
+def asked(query: Element) -> str | None:
+    """Behind which message a question asks or, if it names none, from what time on."""
     after = find(query, "{%s}query/{%s}set/{%s}after" % (ns.MAM, ns.RSM, ns.RSM))
-    return None if after is None else after.text, None if field is None else field.text
+    return start(query) if after is None else after.text
+
+
+def start(query: Element) -> str | None:
+    """From what time on a question asks."""
+    field = find(query, "{%s}query/{jabber:x:data}x/{jabber:x:data}field[@var='start']/{jabber:x:data}value" % ns.MAM)
+    return None if field is None else field.text
 
 
 # -- since when something was missed
@@ -57,7 +62,7 @@ def test_what_the_room_says_first_after_a_start_is_told_behind_what_was_missed(a
     away.message("4", id="4")
     assert kept(away) == []
     (query,) = away.queries
-    assert (query.get("from"), query.get("to"), asked(query)) == (ME, ROOM, ("1", None))
+    assert (query.get("from"), query.get("to"), asked(query)) == (ME, ROOM, "1")
     away.message("5", id="5")
     away.answers("2", "3", "4")
     assert kept(away) == ["2", "3", "4", "5"]
@@ -126,7 +131,7 @@ def test_a_history_that_begins_later_is_completed_from_the_archive(away: Stage) 
     away.message("7", id="7")
     assert kept(away) == []
     away.answers("2", "3", complete=False)
-    assert asked(away.queries[1]) == ("3", None)
+    assert asked(away.queries[1]) == "3"
     away.answers("4", "5", "6", "7")
     away.message("8", id="8")
     assert kept(away) == ["2", "3", "4", "5", "6", "7", "8"]
@@ -213,13 +218,19 @@ def test_a_lost_way_makes_one_ask_and_a_pause_does_not(away: Stage) -> None:
     assert len(away.queries) == 2
 
 
+def test_a_room_that_takes_an_unknown_id_for_none_does_not_tell_everything_anew(away: Stage) -> None:
+    """As ejabberd does."""
+    away.do(away.stand_in.sure())
+    assert start(away.queries[0]) == text_of(away.stand_in.state.since - 86_400)
+
+
 def test_an_id_that_the_room_does_not_know_any_more_is_replaced_by_the_time(away: Stage) -> None:
     since = away.stand_in.state.since
     away.do(away.stand_in.sure())
     away.refuses("item-not-found")
-    assert asked(away.queries[1]) == (None, text_of(since - 60))
+    assert asked(away.queries[1]) == text_of(since - 60)
     away.answers("1", "2", complete=False)
-    assert asked(away.queries[2]) == ("2", text_of(since - 60))
+    assert asked(away.queries[2]) == "2"
     away.answers("3")
     assert kept(away) == ["2", "3"]
 
@@ -232,7 +243,7 @@ def test_where_nothing_was_said_before_the_time_is_asked_for() -> None:
     entered_at = stage.now
     again = started(stage, last="")
     again.do(again.stand_in.sure())
-    assert asked(again.queries[0]) == (None, text_of(entered_at - 60))
+    assert asked(again.queries[0]) == text_of(entered_at - 60)
 
 
 # -- too much
@@ -259,7 +270,7 @@ def answer_on(stage: Stage, total: int, most: int = 100) -> None:
             end = int(before.text[1:]) if before.text else total
             first = max(0, end - most)
         else:
-            after = asked(query)[0] or ""
+            after = asked(query) or ""
             first = int(after[1:]) + 1 if after.startswith("m") else 0
             end = min(total, first + most)
         stage.answers(*page_of(stage, first, end - first), complete=end == total if before is None else first == 0)
@@ -439,7 +450,7 @@ def test_a_death_in_the_middle_goes_on_where_it_was(away: Stage) -> None:
     away.answers("2", "3", complete=False)
     again = started(away, last="3")
     again.do(again.stand_in.sure())
-    assert asked(again.queries[0]) == ("3", None)
+    assert asked(again.queries[0]) == "3"
     again.answers("4", "live")
     assert kept(again) == ["4", "live"]
 
@@ -462,7 +473,7 @@ def test_a_fall_in_the_middle_begins_anew(away: Stage) -> None:
     away.do(away.stand_in.again("Ann"))
     away.presence("Ann", 110)
     away.subject()
-    assert asked(away.queries[-1]) == ("2", None)
+    assert asked(away.queries[-1]) == "2"
     away.answers("3")
     assert kept(away) == ["2", "3"]
 
@@ -472,7 +483,7 @@ def test_a_room_that_is_away_for_long_is_asked_all_the_same(away: Stage) -> None
     away.after(2 * NEWS_SECONDS)
     away.do(away.stand_in.again("Ann"))
     away.lets_in()
-    assert asked(away.queries[-1]) == ("1", None)
+    assert asked(away.queries[-1]) == "1"
 
 
 def test_a_client_that_comes_meanwhile_is_let_in_and_told_what_comes(away: Stage) -> None:

@@ -28,6 +28,7 @@ MOST_NEWEST: Final = 200
 MOST_HELD: Final = 500
 ANSWER_SECONDS: Final = 30.0
 _OVERLAP_SECONDS: Final = 60.0  # clocks of two servers differ: what comes twice is recognised
+_DAY: Final = 86_400.0  # a room that does not know an id any more may begin at its beginning, without a word
 _MOST_PAGES: Final = 60  # and as many of the newest
 _MOST_TRIES: Final = 2
 _MOST_CHARACTERS: Final = 1_000_000  # that are held
@@ -60,12 +61,12 @@ def turn(s: StandInState, now: float) -> list[Act]:
         return acts
     r.phase, r.deadline, r.id, r.in_page = Phase.ASKED, now + ANSWER_SECONDS, s.new_id(), 0
     if r.where is None:
-        r.where = Where(after=s.last) if s.last else _from_then(s)
+        r.where = _from_then(s, _DAY)._replace(after=s.last) if s.last else _from_then(s)
     return [ToRoom(asks(s.me, s.room, r.id, r.where))]
 
 
-def _from_then(s: StandInState) -> Where:
-    return Where(start=max(1.0, s.since - _OVERLAP_SECONDS))
+def _from_then(s: StandInState, overlap: float = _OVERLAP_SECONDS) -> Where:
+    return Where(start=max(1.0, s.since - overlap))
 
 
 # -- what is said meanwhile
