@@ -1,8 +1,9 @@
 """A room's configuration (XEP-0045 §10.2) as a value, and as the JSON in which it is kept."""
 
-import json
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Final, Self
+from dataclasses import dataclass
+from typing import Final, Self
+
+from .. import config_json
 
 MOST_HISTORY: Final = 200
 OCCUPANT_ROLES: Final = ("moderator", "participant", "visitor")
@@ -45,14 +46,9 @@ class Config:
 
     def json(self) -> str:
         """The configuration as text."""
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+        return config_json.written(self)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """The configuration that `json` wrote; what it does not name has its default, what is unknown is left out."""
-        kept = json.loads(text)
-        names = {field.name for field in fields(cls)}
-        known: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in kept.items() if name in names
-        }
-        return cls(**known)
+        return config_json.read(cls, text)

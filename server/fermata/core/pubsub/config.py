@@ -1,11 +1,11 @@
 """A node's configuration (XEP-0060 §8.2) as a value, as the JSON in which it is kept, and what it is by default."""
 
-import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from ...xmpp import namespaces as ns
+from .. import config_json
 
 NO_LIMIT: Final = 0  #: as a number of items or seconds: `max`, whatever the service allows
 PUBLISH_MODELS: Final = ("publishers", "subscribers", "open")
@@ -45,18 +45,13 @@ class NodeConfig:
 
     def json(self) -> str:
         """The configuration as text."""
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+        return config_json.written(self)
 
     @classmethod
     @lru_cache(maxsize=1024)  # few are not the same as those of many others
     def from_json(cls, text: str) -> Self:
         """The configuration that `json` wrote; what it does not name has its default, what is unknown is left out."""
-        kept = json.loads(text)
-        names = {field.name for field in fields(cls)}
-        known: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in kept.items() if name in names
-        }
-        return cls(**known)
+        return config_json.read(cls, text)
 
 
 #: For the account alone, and all of it: what XEP-0402 §5 and XEP-0490 §3 ask for.
