@@ -15,6 +15,7 @@ from fermata.xmpp.jid import JID
 from fermata.xmpp.payload import Payload, payload_of
 
 from . import ns
+from .rejoin import rejoin
 from .stanzas import quoteattr
 
 ME = JID.parse("ann@a.example/~stay.1")
@@ -103,6 +104,11 @@ class Stage:
             self.sends(xml, client)
         else:
             self.do(self.stand_in.enter(client, stanza_from(xml), ROOM.with_resource(nick), self.now))
+
+    def rejoins(self, client: JID, inside: str = "", nick: str = "Ann") -> None:
+        """A client that is not attached enters, if it has to."""
+        presence = stanza_from(rejoin(ROOM, nick, inside.replace("<password", f"<password xmlns='{ns.REJOIN}'")))
+        self.do(self.stand_in.enter(client, presence, ROOM.with_resource(nick), self.now))
 
     def sends(self, xml: str, client: JID = PHONE) -> None:
         """A client sends something; its `to` is in it."""

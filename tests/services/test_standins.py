@@ -14,9 +14,10 @@ from fermata.xmpp.jid import JID
 from kit import ns
 from kit.archives import bodies, page, query
 from kit.commands import Execution, Values, run
-from kit.muc import INSTANT, change, configure, create, enter, items, join
+from kit.muc import INSTANT, change, configure, create, enter, entered, items, join
 from kit.pubsub import bookmark as publish_bookmark
 from kit.pubsub import pubsub
+from kit.rejoin import rejoin
 from kit.stanzas import codes, find, form_values, show, text
 from kit.wire import Client
 from kit.world import World
@@ -770,6 +771,30 @@ def test_an_attached_client_reads_the_rooms_archive_and_what_it_is(ann: Client, 
     ann.get(f"<query xmlns='{ns.DISCO_INFO}'/>", ROOM)
     ann.get("<ping xmlns='urn:xmpp:ping'/>", f"{ROOM}/Ann")
     assert ben.sync() != []
+
+
+def test_a_client_that_enters_only_if_it_must_attaches_and_is_answered_from_then_on(ann: Client, ben: Client) -> None:
+    ann.send(rejoin(ROOM, "Ann"))
+    assert codes(ann.expect("presence", type="unavailable")) == {"110", "333"}
+    assert find(entered(ann, ROOM).own, "rejoin:rejoined") is not None
+    ben.sync()
+    ann.send(rejoin(ROOM, "Ann", id="second"))
+    assert ann.expect("presence", id="second").get("from") == f"{ROOM}/Ann"
+    assert ann.sync() == ben.sync() == []
+
+
+def test_a_client_that_is_not_attached_is_told_so_when_it_asks(world: World, ann: Client, ben: Client) -> None:
+    """XEP-0410: the room has the account, and not this client."""
+    ping = f"<iq to='{ROOM}/Ann' type='get' id='{{}}'><ping xmlns='urn:xmpp:ping'/></iq>"
+    ann.send(ping.format("one"))
+    ann.expect_error("iq", "not-acceptable", id="one")
+    enter(ann, ROOM, "Ann")
+    ann.send(ping.format("two"))
+    ann.expect("iq", id="two", type="result")
+    ben.set(change(nick="Ann", role="none"), ROOM)
+    ann.expect("presence", type="unavailable")
+    ann.send(ping.format("three"))
+    ann.expect_error("iq", "not-acceptable", id="three")
 
 
 def test_a_client_that_goes_off_line_without_a_goodbye_has_not_left(ann: Client, ben: Client) -> None:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from ..core.guardian.guardian import Place
 from ..core.standin.acts import Save
 from ..core.standin.standin import StandIn
-from ..core.standin.stanzas import DIRECT, MUC, is_call
+from ..core.standin.stanzas import DIRECT, MUC, REJOIN, is_call
 from ..core.standin.state import Beside, Standing, Wish
 from ..host.accounts import Account
 from ..host.origin import Clock, Origin
@@ -116,7 +116,8 @@ class StandIns:
             acts = stand_in.sent(session.jid, stanza, to, self._clock.seconds())
             self.performer.perform(holder, stand_in, acts)
             return False
-        if stanza.get("type") is not None or child(stanza, MUC) is None or not to.local:
+        is_back = child(stanza, MUC) is None
+        if stanza.get("type") is not None or (is_back and child(stanza, REJOIN) is None) or not to.local:
             return False
         if child(stanza, DIRECT) is not None or is_call(stanza):
             return False
@@ -126,8 +127,8 @@ class StandIns:
             return False
         if mode == _OFF or to.bare in session.directed.rooms or (not is_in and is_there(account, to.bare)):
             return False
-        if stand_in is None:
-            if mode != _ALL or (holder is not None and len(holder.rooms) >= self._most):
+        if stand_in is None or (is_back and not is_in):
+            if is_back or mode != _ALL or (holder is not None and len(holder.rooms) >= self._most):
                 return False
             holder = self._ledger.holder(account.number, account.jid)
             stand_in = self._ledger.stand_in(holder, to.bare)

@@ -113,3 +113,10 @@ def test_the_account_stays_when_its_client_leaves_and_goes_with_the_bookmark(bot
 def test_a_join_of_the_client_is_none_of_the_account(both: Stage) -> None:
     both.sends(f"<presence to='{ROOM}/Ann'><x xmlns='{ns.MUC}'/></presence>", DESK)
     assert (both.to_room, both.told) == ([], {})
+
+
+def test_a_client_that_leaves_for_all_leaves_for_the_account(both: Stage) -> None:
+    leave = "<leave xmlns='urn:x-fermata:account-join:0'/>"
+    both.sends(f"<presence to='{ROOM}/Ann' type='unavailable'>{leave}</presence>", DESK)
+    assert both.to_room[-1].get("type") == "unavailable"
+    assert both.standing is Standing.REMOVED

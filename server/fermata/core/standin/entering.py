@@ -12,6 +12,7 @@ from ...xmpp.stamps import text_of
 from ...xmpp.stanza import condition_of, error_of, type_of_error
 from ..guardian.verdict import Refusal, of_entering
 from ..muc.history import Limits
+from ..stored_xml import stanza_from
 from . import availability
 from .acts import (
     Act,
@@ -30,7 +31,20 @@ from .acts import (
 )
 from .missed import Phase
 from .recent import MOST
-from .stanzas import HISTORY, MUC, PASSWORD, codes_of, enters, is_out, leaves, with_code
+from .stanzas import (
+    HISTORY,
+    MUC,
+    PASSWORD,
+    REJOIN,
+    REJOIN_PASSWORD,
+    REJOINED,
+    codes_of,
+    enters,
+    is_in,
+    is_out,
+    leaves,
+    with_code,
+)
 from .state import Beside, Newcomer, Seat, Standing, StandInState
 from .view import own_presence
 
@@ -126,9 +140,9 @@ def _missed(s: StandInState) -> dict[str, str]:
 def _newcomer(client: JID, presence: Element, to: JID, now: float) -> Newcomer:
     if not to.resource:
         raise StanzaError("jid-malformed", "a nickname is missing", by=to)
-    x = child(presence, MUC)
-    assert x is not None
-    password, history = child(x, PASSWORD), child(x, HISTORY)
+    x = next(item for item in presence if item.tag in (MUC, REJOIN))
+    password = child(x, PASSWORD if x.tag == MUC else REJOIN_PASSWORD)
+    history = child(x, HISTORY)
     limits = Limits.parse(history, now)
     text = "" if password is None else password.text or ""
     asked = {} if history is None else dict(history.attrib)
@@ -183,10 +197,17 @@ def _let_in_first(s: StandInState, newcomer: Newcomer, presence: Element) -> lis
     presence.attrib.pop("id", None)
     if newcomer.id:
         presence.set("id", newcomer.id)
+    if newcomer.is_back:
+        presence.append(E(REJOINED))
     return [
+        *_was_out(s, newcomer),
         *(ToClients(each, (client,)) for each in s.view.others.values()),
         ToClients(payload_of(presence), (client,)),
     ]
+
+
+def _was_out(s: StandInState, newcomer: Newcomer) -> list[Act]:
+    return [ToClients(payload_of(is_out(s.occupant, "333")), (newcomer.client,))] if newcomer.is_back else []
 
 
 def _let_in_later(s: StandInState, newcomer: Newcomer) -> list[Act]:
@@ -194,7 +215,8 @@ def _let_in_later(s: StandInState, newcomer: Newcomer) -> list[Act]:
     client = newcomer.client
     seat = s.attached[client] = Seat(newcomer.nick, newcomer.presence)
     seat.held, seat.limits = [], newcomer.limits
-    return [ToClients(each, (client,)) for each in s.view.shown(newcomer.nick, newcomer.id, s.me)]
+    shown = s.view.shown(newcomer.nick, newcomer.id, s.me, newcomer.is_back)
+    return [*_was_out(s, newcomer), *(ToClients(each, (client,)) for each in shown)]
 
 
 def _let_in(s: StandInState, newcomer: Newcomer, now: float) -> list[Act]:
@@ -237,11 +259,18 @@ def _no_subject(s: StandInState) -> Payload:
 def answer_pings(s: StandInState) -> list[Act]:
     """Clients that have asked whether they are in learn that they are (XEP-0410)."""
     pings, s.pings = s.pings, []
-    return [Answer(client, _pong(s, iq)) for client, iq in pings]
+    return [Answer(client, _pong(s, asked)) for client, asked in pings]
 
 
-def _pong(s: StandInState, iq: Element) -> Element:
-    return E("iq", {"type": "result", "id": iq.get("id", ""), "from": iq.get("to", s.occupant)})
+def _pong(s: StandInState, asked: Element) -> Element:
+    if asked.tag == "iq":
+        return E("iq", {"type": "result", "id": asked.get("id", ""), "from": asked.get("to", s.occupant)})
+    own = is_in(s.occupant) if s.view.own is None else stanza_from(s.view.own.addressed(s.me))
+    own.attrib.pop("id", None)
+    id = asked.get("id")
+    if id is not None:
+        own.set("id", id)
+    return own
 
 
 # -- it does not

@@ -11,7 +11,7 @@ from ...xmpp.payload import payload_of
 from ...xmpp.stanza import message_type
 from . import availability, entering
 from .acts import Act, Detached, Forget, Native, Save, ToClients, ToRoom
-from .stanzas import DIRECT, LEAVE, MUC, PING, is_call, is_out, leaves
+from .stanzas import DIRECT, LEAVE, MUC, PING, REJOIN, is_call, is_out, leaves
 from .state import GRACE_SECONDS, Standing, StandInState
 
 _MOST_PARKED: Final = 100
@@ -45,7 +45,8 @@ def presence(s: StandInState, client: JID, stanza: Element, to: JID, now: float)
         return [*gone(s, client, now), Native(client, stanza)]
     seat = s.attached.get(client)
     is_renaming = seat is not None and to.resource not in ("", s.here, seat.nick)
-    if child(stanza, MUC) is not None and not is_renaming:
+    is_back = child(stanza, REJOIN) is not None
+    if not is_renaming and (child(stanza, MUC) is not None or (is_back and seat is None)):
         return entering.enter(s, client, stanza, to, now)
     if seat is None:
         return []
@@ -60,7 +61,7 @@ def presence(s: StandInState, client: JID, stanza: Element, to: JID, now: float)
         return [ToRoom(renamed)]
     seat.presence = stanza
     availability.changes(s, now)
-    return []
+    return _asks(s, client, stanza) if is_back else []
 
 
 def _beside(s: StandInState, client: JID, stanza: Element, now: float) -> list[Act]:
@@ -110,8 +111,10 @@ def beside(s: StandInState, client: JID, stanza: Element, to: JID, now: float) -
     Some rooms rename all sessions of an occupant then, others only the one that asks.
     """
     type = stanza.get("type")
-    if type is not None:
-        return gone(s, client, now) if type == "unavailable" else []
+    if type == "unavailable":
+        return [*gone(s, client, now), *(leave(s, is_meant=True) if child(stanza, LEAVE) is not None else [])]
+    if type:
+        return []
     s.beside[client] = stanza
     if s.standing is not Standing.IN or to.resource in ("", s.here):
         return []
@@ -165,14 +168,14 @@ def iq(s: StandInState, client: JID, stanza: Element, to: JID) -> list[Act]:
         and to.resource in (s.here, s.attached[client].nick if client in s.attached else "")
         and (stanza[0].tag == PING)
     ):
-        return _self_ping(s, client, stanza)
+        return _asks(s, client, stanza)
     if not to.resource and namespace(stanza[0]) in _FOR_ANYBODY:
         return [ToRoom(stanza)]
     return [ToRoom(s.questions.ask(stanza, client, to, s.me, s.new_id()))]
 
 
-def _self_ping(s: StandInState, client: JID, stanza: Element) -> list[Act]:
-    """XEP-0410: what is known is answered; what is not, once it is."""
+def _asks(s: StandInState, client: JID, stanza: Element) -> list[Act]:
+    """Am I in (XEP-0410, `rejoin-if-needed`)? What is known is answered; what is not, once it is."""
     if len(s.pings) < _MOST_PINGS:
         s.pings.append((client, stanza))
     return entering.answer_pings(s) if s.standing is Standing.IN and not s.is_doubted else []

@@ -15,6 +15,9 @@ STATUS: Final = "{%s}status" % ns.MUC_USER
 DESTROY: Final = "{%s}destroy" % ns.MUC_USER
 PASSWORD: Final = "{%s}password" % ns.MUC
 HISTORY: Final = "{%s}history" % ns.MUC
+REJOIN: Final = "{%s}rejoin-if-needed" % ns.REJOIN
+REJOINED: Final = "{%s}rejoined" % ns.REJOIN
+REJOIN_PASSWORD: Final = "{%s}password" % ns.REJOIN
 DIRECT: Final = "{%s}direct" % ns.ACCOUNT_JOIN
 LEAVE: Final = "{%s}leave" % ns.ACCOUNT_JOIN
 DELAY: Final = "{%s}delay" % ns.DELAY
@@ -128,11 +131,19 @@ def leaves(me: JID, occupant: JID, status: str = "") -> Element:
     return presence
 
 
+def is_in(occupant: JID) -> Element:
+    """The room's word that oneself is in: in the room's name, where it has not said more to us."""
+    return E("presence", {"from": occupant}, _about_oneself("participant"))
+
+
 def is_out(occupant: JID, *codes: str) -> Element:
-    """The room's word that oneself is out: in the room's name, where it has not said it to us."""
+    """The room's word that oneself is out, likewise."""
+    return E("presence", {"from": occupant, "type": "unavailable"}, _about_oneself("none", *codes))
+
+
+def _about_oneself(role: str, *codes: str) -> Element:
     statuses = (E(STATUS, {"code": code}) for code in ("110", *codes))
-    x = E(MUC_USER, None, E(ITEM, {"affiliation": "none", "role": "none"}), *statuses)
-    return E("presence", {"from": occupant, "type": "unavailable"}, x)
+    return E(MUC_USER, None, E(ITEM, {"affiliation": "none", "role": role}), *statuses)
 
 
 def without_codes(presence: Element, codes: frozenset[str]) -> Element:

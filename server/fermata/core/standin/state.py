@@ -6,7 +6,7 @@ from enum import Enum
 from math import inf
 from typing import Final, NamedTuple
 
-from ...xmpp.element import Element
+from ...xmpp.element import Element, child
 from ...xmpp.jid import JID
 from ...xmpp.payload import Payload
 from ..muc.history import Limits
@@ -14,6 +14,7 @@ from .acts import Act, ToClients
 from .missed import Repair
 from .questions import Questions
 from .recent import Recent
+from .stanzas import MUC
 from .view import View
 
 GRACE_SECONDS: Final = 60.0  #: how long it stays in a room that nobody wants any more
@@ -78,6 +79,11 @@ class Newcomer(NamedTuple):
     def credentials(self) -> tuple[str, str]:
         """What the room judges by."""
         return self.nick, self.password
+
+    @property
+    def is_back(self) -> bool:
+        """Whether it did not know that it was not in, and must forget what it knew."""
+        return child(self.presence, MUC) is None
 
 
 class StandInState:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
-from ...xmpp.element import Element
+from ...xmpp.element import E, Element
 from ...xmpp.jid import JID
 from ...xmpp.payload import Payload, payload_of
 from ..stored_xml import stanza_from
-from .stanzas import is_out, with_code, without_codes
+from .stanzas import REJOINED, is_out, with_code, without_codes
 
 MOST_OCCUPANTS: Final = 10_000  #: a room with more of them is shown without the rest
 _OF_ENTERING: Final = frozenset({"201", "210"})  # what is true of one entrance only
@@ -74,15 +74,15 @@ class View:
 
     # -- showing it
 
-    def shown(self, wanted: str, id: str, me: JID) -> Iterator[Payload]:
+    def shown(self, wanted: str, id: str, me: JID, is_back: bool) -> Iterator[Payload]:
         """What somebody sees on entering who wanted this nickname: others, and himself last (XEP-0045 §7.1).
 
-        `id` is that of the presence with which he has entered, if it had any.
+        `id` is that of the presence with which he has entered, if it had any; `is_back`, that he thought he was in.
         """
         yield from self.others.values()
         if self.own is not None:
             is_renamed = JID.parse(self.own.sender).resource != wanted
-            yield _as_entered(self.own, is_renamed, id, me) if is_renamed or id else self.own
+            yield _as_entered(self.own, is_renamed, id, me, is_back) if is_renamed or id or is_back else self.own
 
 
 def own_presence(presence: Element) -> Payload:
@@ -94,12 +94,14 @@ def _is_same(one: Payload | None, other: Payload) -> bool:
     return one is not None and one.rest == other.rest
 
 
-def _as_entered(own: Payload, is_renamed: bool, id: str, me: JID) -> Payload:
+def _as_entered(own: Payload, is_renamed: bool, id: str, me: JID, is_back: bool) -> Payload:
     presence = stanza_from(own.addressed(me))
     if is_renamed:
         presence = with_code(presence, "210")
     if id:
         presence.set("id", id)
+    if is_back:
+        presence.append(E(REJOINED))
     return payload_of(presence)
 
 
