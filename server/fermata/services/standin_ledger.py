@@ -91,6 +91,12 @@ class Ledger:
             return
         holder.rooms[room] = stand_in
 
+    def find(self, jid: JID, room: JID) -> tuple[Holder, StandIn] | None:
+        """An account and how it stands in a room; `jid` is its bare JID, or the full one that it has in rooms."""
+        holder = self.holders.get(jid.bare)
+        stand_in = None if holder is None or jid not in (holder.me, holder.jid) else holder.rooms.get(room)
+        return None if holder is None or stand_in is None else (holder, stand_in)
+
     def holder(self, number: int, jid: JID) -> Holder:
         """The one of an account, made if there is none."""
         holder = self.holders.get(jid)

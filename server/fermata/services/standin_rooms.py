@@ -54,9 +54,8 @@ class StandInRooms:
 
     def stands_in(self, room: JID, session: JID) -> bool:
         """Whether that full JID is a stand-in that is in that room, as far as it knows."""
-        holder = self._ledger.holders.get(session.bare)
-        stand_in = None if holder is None or holder.me != session else holder.rooms.get(room)
-        return stand_in is not None and stand_in.state.standing is not Standing.OUT
+        found = self._ledger.find(session, room)
+        return found is not None and found[1].state.standing is not Standing.OUT
 
     def pairs(self) -> Iterable[Pair]:
         """Domains here, and those of the rooms in which somebody stands."""
@@ -70,10 +69,10 @@ class StandInRooms:
 
     def receive(self, stanza: Element, to: JID, sender: JID, origin: Origin) -> bool:
         """A stanza has come for such a resource; False: it is for no stand-in, and treated as any other."""
-        holder = self._ledger.holders.get(to.bare)
-        stand_in = None if holder is None or holder.me != to else holder.rooms.get(sender.bare)
-        if holder is None or stand_in is None:
+        found = self._ledger.find(to, sender.bare)
+        if found is None:
             return False
+        holder, stand_in = found
         if stanza.tag == "iq":
             self._iq(holder, stand_in, stanza, to, sender, origin)
         else:
@@ -85,11 +84,11 @@ class StandInRooms:
 
     def deliver(self, payload: Payload, to: JID) -> bool:
         """The same for what a room here has made."""
-        holder = self._ledger.holders.get(to.bare)
         sender = JID.parse(payload.sender)
-        stand_in = None if holder is None or holder.me != to else holder.rooms.get(sender.bare)
-        if holder is None or stand_in is None:
+        found = self._ledger.find(to, sender.bare)
+        if found is None:
             return False
+        holder, stand_in = found
         if payload is not self._read[0]:  # a room tells the same to one account after the other
             self._read = payload, stanza_from(payload.addressed(to))
         stanza = self._read[1]
@@ -168,11 +167,12 @@ class StandInRooms:
 
     def wanted(self, want: Enter | Lost | Turn) -> None:
         """The guardian lets somebody enter, or ask for what was missed; or it has given up."""
-        holder = self._ledger.holders.get(want.place.who.bare)
-        stand_in = None if holder is None else holder.rooms.get(want.place.room)
-        if holder is None or stand_in is None:
+        found = self._ledger.find(want.place.who.bare, want.place.room)
+        if found is None:
             self.guard.forget(want.place)
-        elif isinstance(want, Enter):
+            return
+        holder, stand_in = found
+        if isinstance(want, Enter):
             nick = want.nick
             self._performer.recalled(holder, lambda: self._performer.perform(holder, stand_in, stand_in.again(nick)))
         elif isinstance(want, Turn):

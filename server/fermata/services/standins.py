@@ -152,12 +152,12 @@ class StandIns:
 
     def take(self, session: Session, stanza: Element, to: JID) -> None:
         """What an attached session sends to the room or somebody in it. Raises StanzaError."""
-        holder = self._ledger.holders.get(session.jid.bare)
-        stand_in = None if holder is None else holder.rooms.get(to.bare)
-        if holder is None or stand_in is None:
+        found = self._ledger.find(session.jid.bare, to.bare)
+        if found is None:
             session.attached.pop(to.bare, None)
             self._router.route(stanza, to, session.jid, session)
             return
+        holder, stand_in = found
         account = self._accounts.get(holder.jid)
         if account is not None and stanza.tag == "presence" and not stanza.get("type"):
             for stamp in self.stamps:
@@ -168,9 +168,10 @@ class StandIns:
     def withdrawn(self, account: Account, session: Session) -> None:
         """A session is not available any more, or is over: for its rooms, that is no leaving."""
         holder, now = self._ledger.holders.get(account.jid), self._clock.seconds()
-        for room, stand_in in list(holder.rooms.items()) if holder is not None else ():
-            if holder is not None and (room in session.attached or session.jid in stand_in.state.beside):
-                self.performer.perform(holder, stand_in, stand_in.gone(session.jid, now))
+        if holder is not None:
+            for room, stand_in in list(holder.rooms.items()):
+                if room in session.attached or session.jid in stand_in.state.beside:
+                    self.performer.perform(holder, stand_in, stand_in.gone(session.jid, now))
 
     def ended(self, account: Account, session: Session) -> None:
         """A session is over. The rooms in which it was itself may now be entered by the account."""
@@ -223,11 +224,10 @@ class StandIns:
 
     def blocked(self, account: Account, occupants: Iterable[JID]) -> None:
         """An account has blocked these: rooms in which it is one of them are left for good (XEP-0191 §3.3)."""
-        holder = self._ledger.holders.get(account.jid)
         for occupant in occupants:
-            stand_in = None if holder is None else holder.rooms.get(occupant.bare)
-            if holder is not None and stand_in is not None and stand_in.state.occupant == occupant:
-                self.performer.perform(holder, stand_in, stand_in.barred())
+            found = self._ledger.find(account.jid, occupant.bare)
+            if found is not None and found[1].state.occupant == occupant:
+                self.performer.perform(*found, found[1].barred())
 
     def leave(self, holder: Holder, room: JID, is_meant: bool = False) -> None:
         """The account leaves a room; if somebody means just that one, until it is wished anew."""
