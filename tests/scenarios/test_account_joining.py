@@ -202,6 +202,33 @@ def test_a_room_that_has_forgotten_us_is_entered_again_and_clients_see_what_is_n
     assert bodies(page(ann, EVERYTHING)) == ["before", "missed"]
 
 
+def test_a_client_that_outlives_a_crash_sees_who_has_left_meanwhile(
+    here: FederatedWorld, there: FederatedWorld, ann: Client, bob: Client
+) -> None:
+    cyd = there.online("cyd@b.example/desk")
+    enter(cyd, ROOM, "Cyd")
+    tablet = here.login("ann@a.example/tablet")
+    id = tablet.enable().get("id", "")
+    tablet.available()
+    tablet.sync()
+    enter(tablet, ROOM, "Ann")
+    handled = tablet.handled
+    here.die()
+    cyd.send(f"<presence to='{ROOM}/Cyd' type='unavailable'/>")
+    there.advance(120)
+    # A day later, nobody tells us of that any more.
+    there.parts.federating.federation.links.by_pair.clear()
+    here.rise()
+    tablet = here.authenticated("ann@a.example")
+    tablet.resume(id, handled)
+    came = []
+    for _ in range(20):
+        here.advance(10)
+        came += tablet.sync()
+    left = [each.get("from", "") for each in came if each.get("type") == "unavailable"]
+    assert [each for each in left if each.startswith(ROOM)] == [f"{ROOM}/Cyd"]
+
+
 def test_a_message_comes_over_once_for_all_clients(
     here: FederatedWorld, there: FederatedWorld, ann: Client, bob: Client
 ) -> None:

@@ -46,7 +46,7 @@ from .stanzas import (
     with_code,
 )
 from .state import Beside, Newcomer, Seat, Standing, StandInState
-from .view import own_presence
+from .view import gone, own_presence
 
 _FIRST_HISTORY: Final = {"maxstanzas": str(MOST)}
 _OVERLAP_SECONDS: Final = 60.0  # clocks of two servers differ: what comes twice is recognised
@@ -162,7 +162,7 @@ def entered(s: StandInState, presence: Element, nick: str, now: float) -> list[A
         s.joined, s.gathered = now - _OVERLAP_SECONDS, []
     s.since = s.since or now
     acts: list[Act] = [Watch(nick)]
-    for change in s.view.end(own_presence(presence)):
+    for change in (*_gone_meanwhile(s), *s.view.end(own_presence(presence))):
         acts += s.to_all(change)
     waiting, s.waiting = s.waiting, []
     for newcomer in waiting:
@@ -176,6 +176,12 @@ def entered(s: StandInState, presence: Element, nick: str, now: float) -> list[A
     acts += [ToRoom(message, client) for client, message in parked]
     availability.changes(s, now)
     return [*acts, *answer_pings(s), Save()]
+
+
+def _gone_meanwhile(s: StandInState) -> list[Payload]:
+    """The leaving of those whom clients were shown before our start, and who are not there any more."""
+    shown, s.shown = s.shown, []
+    return [gone(s.room.with_resource(nick)) for nick in shown if nick != s.here and not s.view.is_told(nick)]
 
 
 def _made_by_mistake(s: StandInState, nick: str) -> list[Act]:

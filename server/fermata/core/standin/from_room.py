@@ -21,7 +21,7 @@ from .stanzas import (
     said_at,
     with_code,
 )
-from .state import NEWS_SECONDS, Standing, StandInState
+from .state import NEWS_SECONDS, SHOWN_SECONDS, Standing, StandInState
 from .view import own_presence
 
 _BY_PEOPLE: Final = frozenset({"301", "307", "321", "322"})
@@ -50,6 +50,8 @@ def presence(s: StandInState, stanza: Element, payload: Payload, sender: JID, no
     if "110" in codes:
         return _own_exit(s, stanza, payload, codes, now) if type else _own(s, stanza, payload, nick, now)
     if not type:
+        if s.attached and nick not in s.view.others:
+            s.shown_at = min(s.shown_at, now + SHOWN_SECONDS)
         return s.to_all(payload) if s.view.put(nick, payload) else []
     return s.to_all(payload) if s.view.drop(nick) else []
 

@@ -152,7 +152,7 @@ class StandIn:
         """When to call `tick`; infinity is never."""
         s = self.state
         asked = inf if s.repair is None else s.repair.deadline
-        return min(s.leaves_at, s.tells_at, s.presence_at, asked)
+        return min(s.leaves_at, s.tells_at, s.presence_at, s.shown_at, asked)
 
     def tick(self, now: float) -> list[Act]:
         """The time has come."""
@@ -163,6 +163,9 @@ class StandIn:
         if s.tells_at <= now:
             s.tells_at = inf
             acts += [*s.to_all(payload_of(is_out(s.occupant, "332"))), *entering.dismiss(s), Save()]
+        if s.shown_at <= now:
+            s.shown_at = inf
+            acts.append(Save())
         if s.presence_at <= now:
             s.presence_at = inf
             acts += availability.tell(s) if s.standing is Standing.IN else []

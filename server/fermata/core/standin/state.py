@@ -19,6 +19,8 @@ from .view import View
 
 GRACE_SECONDS: Final = 60.0  #: how long it stays in a room that nobody wants any more
 NEWS_SECONDS: Final = 600.0  #: after that without success, clients are told that the room has shut down
+SHOWN_SECONDS: Final = 60.0  #: within that time, what clients were shown is on disk
+MOST_SHOWN: Final = 1_000  #: so many nicknames of a room are
 COALESCE_SECONDS: Final = 5.0  #: changes of presence within that time are one
 
 
@@ -116,6 +118,8 @@ class StandInState:
         "renaming",
         "repair",
         "room",
+        "shown",
+        "shown_at",
         "since",
         "standing",
         "stated",
@@ -152,6 +156,9 @@ class StandInState:
         self.pings: list[tuple[JID, Element]] = []  #: self-pings that cannot be answered yet
         self.renaming: tuple[JID, Element] | None = None  #: who has asked for another nickname
         self.leaves_at = self.tells_at = self.presence_at = inf
+        #: The nicknames of others that clients of the process before this one were shown, until the room has told anew.
+        self.shown: list[str] = []
+        self.shown_at = inf  #: when those are to be on disk that clients were shown since
         self.stated: tuple[str, ...] = ()  #: the presence that the room has of it
         self.away_since = 0.0
 
@@ -219,6 +226,7 @@ class StandInState:
             "last": self.last,
             "joined": self.joined,
             "before": self.before,
+            "shown": list(self.view.others)[-MOST_SHOWN:] if self.attached and self.view.is_known else self.shown,
             "clients": {client.resource: seat.nick for client, seat in self.attached.items()},
         }
         return json.dumps({name: value for name, value in kept.items() if value})
@@ -235,5 +243,6 @@ class StandInState:
         self.last = str(kept.get("last", ""))
         if self.since and self.standing not in (Standing.OUT, Standing.REMOVED):
             self.repair = Repair()
+        self.shown = [str(nick) for nick in kept.get("shown", ())]
         for resource, nick in kept.get("clients", {}).items():
             self.attached[self.me.with_resource(resource)] = Seat(nick, Element("presence"))

@@ -36,16 +36,20 @@ class View:
         """Whether that is going on."""
         return self._fresh is not None
 
+    def is_told(self, nick: str) -> bool:
+        """Whether the room has told meanwhile that somebody of that nickname is there."""
+        return self._fresh is not None and nick in self._fresh
+
     def end(self, own: Payload) -> list[Payload]:
         """Oneself has come: what those must see who saw what was known before."""
         fresh, before = self._fresh or {}, self.others
         fresh.pop(JID.parse(own.sender).resource, None)
         changes = [presence for nick, presence in fresh.items() if not _is_same(before.get(nick), presence)]
-        gone = [_gone(presence) for nick, presence in before.items() if nick not in fresh]
+        left = [gone(JID.parse(presence.sender)) for nick, presence in before.items() if nick not in fresh]
         if not _is_same(self.own, own):
             changes.append(own)
         self.others, self.own, self._fresh, self.is_known = fresh, own, None, True
-        return [*gone, *changes]
+        return [*left, *changes]
 
     def abandon(self) -> None:
         """The room will not tell: what was known before stands."""
@@ -105,6 +109,6 @@ def _as_entered(own: Payload, is_renamed: bool, id: str, me: JID, is_back: bool)
     return payload_of(presence)
 
 
-def _gone(presence: Payload) -> Payload:
-    gone = is_out(JID.parse(presence.sender))
-    return payload_of(without_codes(gone, frozenset({"110"})))
+def gone(occupant: JID) -> Payload:
+    """Somebody else has left."""
+    return payload_of(without_codes(is_out(occupant), frozenset({"110"})))
