@@ -417,20 +417,69 @@ def test_a_peer_that_does_not_acknowledge_does_not_keep_a_connection_from_being_
     assert wire.ended == [None]
 
 
-def test_what_was_sent_before_the_other_server_began_to_acknowledge_goes_again_before_what_was_sent_later(
-    world: World, dialling: Dialling, ann: Client
-) -> None:
+def bidirectional(world: World) -> Wire:
+    """A connection that was opened there, and carries both directions; the other server counts nothing yet."""
     wire = Wire(managed=False)
-    wire.direction = "in"  # it was opened there, and carries both directions
+    wire.direction = "in"
     wire.trunk = world.parts.federating.federation.trunk(wire)
     wire.trunk.receives(HERE)
     wire.trunk.sends(HERE)
+    return wire
+
+
+def test_what_was_sent_before_the_other_server_began_to_acknowledge_goes_again_before_what_was_sent_later(
+    world: World, dialling: Dialling, ann: Client
+) -> None:
+    wire = bidirectional(world)
     say(ann, "one")
     say(ann, "two")
     wire.trunk.manage(Element(f"{{{ns.SM}}}enable"))
     say(ann, "three")
     say(ann, "four")
-    ack(wire, 1)
     wire.trunk.lost(SILENT)
     again = dialling.connect().stanzas()
-    assert [xml.partition("<body>")[2].partition("<")[0] for xml in again] == ["one", "two", "four"]
+    assert [xml.partition("<body>")[2].partition("<")[0] for xml in again] == ["one", "two", "three", "four"]
+
+
+def test_who_begins_to_count_is_asked_at_once_and_his_answer_speaks_of_what_he_has_not_counted(
+    world: World, dialling: Dialling
+) -> None:
+    ann = world.login("ann@localhost/phone")
+    ann.enable()
+    wire = bidirectional(world)
+    say(ann, "one")
+    wire.trunk.manage(Element(f"{{{ns.SM}}}enable"))
+    assert wire.written[-1] == f"<r xmlns='{ns.SM}'/>"
+    assert len(world.rows("SELECT xml FROM spool")) == 1
+    ack(wire, 0)
+    world.turn()
+    assert world.rows("SELECT xml FROM spool") == []
+    wire.trunk.lost(SILENT)
+    assert dialling.connect().stanzas() == []
+
+
+def test_who_counts_is_sent_nothing_that_is_not_counted_here(world: World, dialling: Dialling, ann: Client) -> None:
+    wire = bidirectional(world)
+    say(ann, "one")
+    wire.trunk.manage(Element(f"{{{ns.SM}}}enable"))
+    wire.stanzas()
+    say(ann, "two")
+    world.advance(5)
+    (sent,) = wire.stanzas()
+    assert "two" in sent
+
+
+def test_no_more_is_sent_than_can_be_sent_again_before_there_is_an_answer(
+    world: World, dialling: Dialling, ann: Client
+) -> None:
+    say(ann, "0")
+    wire = dialling.connect(managed=False)
+    for number in range(1, 1500):
+        say(ann, str(number))
+    sent = [xml for xml in wire.stanzas() if "<body>" in xml]
+    assert len(sent) == 1000
+    world.advance(0.1)
+    answered = echo(wire)
+    world.advance(0.1)
+    sent += [xml for xml in answered + wire.stanzas() if "<body>" in xml]
+    assert [xml.partition("<body>")[2].partition("<")[0] for xml in sent] == [str(number) for number in range(1500)]

@@ -10,7 +10,7 @@ from ..core.s2s.heard import Heard
 from ..core.s2s.management import REQUEST, Management
 from ..core.stream_management import Due
 from ..host.federation import Cause, Connection, Pair, Trouble
-from ..host.origin import Clock
+from ..host.origin import Clock, Timer
 from ..host.router import Router
 from ..host.stores import Writer
 from ..xmpp import namespaces as ns
@@ -21,6 +21,7 @@ from ..xmpp.payload import Payload
 from .from_server import FromServer
 
 _LOOK_SECONDS: Final = 1.0  #: how often to look whether what was written has arrived, or at least left this machine
+_LOOK_SOON_SECONDS: Final = 0.05  #: the same while nothing more may be written before that
 ASK_SECONDS: Final = 0.1  #: so soon after it was written to, a peer is asked how far it got
 PAUSED_SECONDS: Final = 120.0  #: a peer that has read nothing for so long is not there
 REST_SECONDS: Final = 5.0  #: so long a peer has to acknowledge what it was sent before the connection is closed
@@ -70,8 +71,9 @@ class ServerTrunk:
         self.take, self.take_refused = self.peer.take, self.peer.take_refused
         self._receives = False
         self._answered = answered
-        self._echo = Echo()  # where there is no stream management
-        self._looks = self._asks = self._owes_answer = False
+        self._echo = Echo()  # where there is no stream management, or as long as there is none
+        self._asks = self._owes_answer = False
+        self._looking: Timer | None = None
         self._paused_since: float | None = None
         self._rests_until: float | None = None  # from when on it is closed, come what may
         self._written_at = clock.seconds()
@@ -102,18 +104,33 @@ class ServerTrunk:
             # In line behind what the peer has sent before: it is told what is safe by then.
             self.peer.emit(self._writer.ticket, None, self._answer)
             return
+        outbound = self.management.outbound
+        was_asked = outbound is not None and outbound.is_asked
         answer, spooled = self.management.receive(element, self._receives, self._writer.durable)
         self.peer.inbound = self.management.inbound
         if answer:
             self.connection.write(answer)
-        if self.management.is_refused:
-            unacked, self.management.outbound = self.management.unacked(), None
-            for payload, to in unacked:
-                self._echo.sent(payload, to)
-            self._look_later()
+        spooled += self._settle_uncounted(was_asked and element.tag.endswith("}a"))
         self._arrived(spooled)
         self._rest_once_sure(self._clock.seconds())
         self.drain()
+
+    def _settle_uncounted(self, has_answered: bool) -> list[int]:
+        """What was sent before the peer began to count, or what it will not count: which of that had been spooled.
+
+        The peer answers in line: whoever says how far he got has got all that was sent before he began.
+        """
+        outbound, spooled = self.management.outbound, list[int]()
+        if has_answered:
+            return self._echo.arrived()
+        if outbound is not None and self.management.is_refused:
+            self.management.outbound = None
+            for payload, to in outbound.unacked():
+                spooled += self._echo.sent(payload, to)
+            self._look_later()
+        elif outbound is not None and self._echo.unsure and not outbound.is_asked:
+            self.ask(self._clock.seconds())
+        return spooled
 
     def drain(self) -> None:
         """See Trunk."""
@@ -144,7 +161,7 @@ class ServerTrunk:
     def takes(self) -> bool:
         """Whether it can take a stanza now."""
         outbound = self.management.outbound
-        is_full = outbound is not None and outbound.is_full
+        is_full = self._echo.is_full if outbound is None else outbound.is_full
         return not self.connection.paused and not is_full and self._rests_until is None
 
     def write(self, payload: Payload, to: JID) -> None:
@@ -160,7 +177,7 @@ class ServerTrunk:
                 self._asks = True
                 self._clock.callLater(ASK_SECONDS, self._ask_soon)
             return
-        self._echo.sent(payload, to)
+        self._arrived(self._echo.sent(payload, to))
         self._look_later()
 
     def probe(self, now: float) -> None:
@@ -249,14 +266,17 @@ class ServerTrunk:
             self.connection.write(xml)
 
     def _look_later(self) -> None:
-        if not self._looks and self._echo.unsure:
-            self._looks = True
-            self._clock.callLater(_LOOK_SECONDS, self._look, self._echo.position)
+        is_full = self._echo.is_full
+        if self._echo.unsure and (self._looking is None or is_full):
+            if self._looking is not None:
+                self._looking.cancel()
+            delay = _LOOK_SOON_SECONDS if is_full else _LOOK_SECONDS
+            self._looking = self._clock.callLater(delay, self._look, self._echo.position)
 
     def _look(self, position: int) -> None:
         """Looks for the answer to a ping, and sends the next one; `position` is how far was written a while ago."""
-        self._looks = False
-        if not self.pairs:
+        self._looking = None
+        if not self.pairs or self.management.outbound is not None:  # it counts by now, and has been asked
             return
         pair, echo, now = next(iter(self.pairs)), self._echo, self._clock.seconds()
         if echo.open_id and self._answered.includes(JID.parse(pair.local), JID.parse(pair.remote), echo.open_id):
@@ -264,13 +284,14 @@ class ServerTrunk:
         if echo.is_silent(now):
             self.connection.end_now(StreamError("connection-timeout", "you do not answer what you are asked"))
             return
+        if not self.connection.has_backlog:
+            self._arrived(echo.left(position, now))
+        self.drain()
         if echo.unsure and not echo.open_id:
             id = f"arrived-{next(_numbers)}-{now:.0f}"
             ping = f"<iq type='get' id='{id}' from='{pair.local}' to='{pair.remote}'><ping xmlns='{ns.PING}'/></iq>"
             self.connection.write(ping)
             echo.ask(id, now)
-        if not self.connection.has_backlog:
-            self._arrived(echo.left(position, now))
         self._look_later()
 
 

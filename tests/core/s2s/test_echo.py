@@ -59,8 +59,46 @@ def test_who_has_answered_once_has_to_answer() -> None:
     assert len(echo.unsure) == 1
 
 
-def test_what_is_in_doubt_is_bounded() -> None:
+def test_nothing_is_given_up_while_an_answer_may_come() -> None:
     echo = Echo()
+    say(echo, WINDOW_STANZAS - 1)
+    assert not echo.is_full
+    say(echo, 1)
+    assert echo.is_full
+    say(echo, 9 * WINDOW_STANZAS)
+    assert len(echo.unsure) == 10 * WINDOW_STANZAS
+    echo.ask("1", 0.0)
+    echo.answered()
+    assert not echo.is_full
+
+
+def test_where_nothing_can_be_known_what_is_in_doubt_is_bounded() -> None:
+    echo = Echo()
+    echo.ask("1", 0.0)
+    echo.left(0, ANSWER_SECONDS)
     say(echo, 10 * WINDOW_STANZAS)
     assert WINDOW_STANZAS <= len(echo.unsure) <= WINDOW_STANZAS + 100
     assert echo.position == 10 * WINDOW_STANZAS
+    assert not echo.is_full
+
+
+def test_what_is_taken_for_arrived_need_not_wait_on_disk_any_more() -> None:
+    echo = Echo()
+    echo.ask("1", 0.0)
+    echo.left(0, ANSWER_SECONDS)
+    gone: list[int] = []
+    for number in range(1, 2 * WINDOW_STANZAS):
+        payload = payload_of(Element("message", {"from": "ann@a.example/x"}))
+        payload.spooled = number
+        gone += echo.sent(payload, BOB)
+    assert gone == list(range(1, 2 * WINDOW_STANZAS - len(echo.unsure)))
+
+
+def test_what_has_arrived_is_known_without_an_answer_if_something_else_says_so() -> None:
+    echo = Echo()
+    say(echo, 2)
+    echo.ask("1", 0.0)
+    echo.arrived()
+    assert not echo.unsure
+    assert echo.open_id == ""
+    assert not echo.is_silent(10 * ANSWER_SECONDS)
