@@ -1,5 +1,7 @@
 """The account is in the room: clients come and go, and nobody in the room sees it."""
 
+import base64
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,13 +18,14 @@ from kit.archives import bodies, page, query
 from kit.commands import Execution, Values, run
 from kit.muc import INSTANT, change, configure, create, enter, entered, items, join
 from kit.pubsub import bookmark as publish_bookmark
-from kit.pubsub import pubsub
+from kit.pubsub import publish, pubsub
 from kit.rejoin import rejoin
 from kit.stanzas import codes, find, form_values, show, text
 from kit.wire import Client
 from kit.world import World
 
 ROOM = "tea@conference.localhost"
+AVATAR = "urn:xmpp:avatar"
 
 
 @pytest.fixture
@@ -795,6 +798,53 @@ def test_a_client_that_is_not_attached_is_told_so_when_it_asks(world: World, ann
     ann.expect("presence", type="unavailable")
     ann.send(ping.format("three"))
     ann.expect_error("iq", "not-acceptable", id="three")
+
+
+def publish_avatar(client: Client, octets: bytes) -> str:
+    """Publishes an avatar that everybody may see; its hash."""
+    hash = hashlib.sha1(octets).hexdigest()
+    data = f"<data xmlns='{AVATAR}:data'>{base64.b64encode(octets).decode()}</data>"
+    info = f"<info bytes='{len(octets)}' id='{hash}' type='image/png'/>"
+    publish(client, f"{AVATAR}:data", data, hash, access_model="open")
+    metadata = f"<metadata xmlns='{AVATAR}:metadata'>{info}</metadata>"
+    publish(client, f"{AVATAR}:metadata", metadata, hash, access_model="open")
+    return hash
+
+
+def photos(client: Client) -> list[str | None]:
+    """The hashes in the presences that have come from Ann."""
+    came = [each for each in client.sync() if each.get("from") == f"{ROOM}/Ann"]
+    return [text(each, "{vcard-temp:x:update}x/{vcard-temp:x:update}photo") for each in came]
+
+
+def test_the_account_has_its_face_with_and_without_clients(world: World, ben: Client) -> None:
+    ann = world.online("ann@localhost/phone")
+    one = publish_avatar(ann, b"one")
+    bookmark(ann)
+    world.advance(1)
+    assert photos(ben) == [one]
+    enter(ann, ROOM, "Ann")
+    world.advance(10)
+    two = publish_avatar(ann, b"two")
+    world.advance(10)
+    assert photos(ben) == [one, two], "once for each"
+    ann.close()
+    world.advance(10)
+    assert photos(ben) == [two]
+    world.crash()
+    world.advance(200)
+    ben = world.online("ben@localhost/desk")
+    (seen,) = enter(ben, ROOM, "Ben").others
+    assert text(seen, "{vcard-temp:x:update}x/{vcard-temp:x:update}photo") == two
+
+
+def test_a_photo_and_nodes_are_asked_of_the_account(world: World, ann: Client, ben: Client) -> None:
+    ann.set("<vCard xmlns='vcard-temp'><FN>Ann</FN></vCard>")
+    card = ben.get("<vCard xmlns='vcard-temp'/>", f"{ROOM}/Ann")
+    assert find(card, "{vcard-temp}vCard/{vcard-temp}FN") is not None
+    hash = publish_avatar(ann, b"one")
+    asked = pubsub(f"<items node='{AVATAR}:data'><item id='{hash}'/></items>")
+    assert hash in show(ben.get(asked, f"{ROOM}/Ann"))
 
 
 def test_a_client_that_goes_off_line_without_a_goodbye_has_not_left(ann: Client, ben: Client) -> None:

@@ -7,6 +7,7 @@ from .. import __version__
 from ..core.guardian.guardian import Guardian
 from ..host.iq import IQTable
 from ..host.services import Services
+from ..services.avatars import Avatars
 from ..services.bookmarks import Bookmarks
 from ..services.endings import Endings
 from ..services.local_domain import LocalDomain
@@ -16,6 +17,7 @@ from ..services.standin_acts import Performer
 from ..services.standin_guard import Guard, Ways
 from ..services.standin_identity import CAPS
 from ..services.standin_ledger import Ledger
+from ..services.standin_looks import StandInLooks
 from ..services.standin_rooms import StandInRooms
 from ..services.standin_wishes import StandInWishes
 from ..services.standins import StandIns
@@ -92,6 +94,10 @@ class StandingIn:
         ground.presences.on_broadcast.append(self._wishes.broadcast)
         services[Users].on_removal.append(self._wishes.removed)
         services[Users].on_disabling.append(self._wishes.disabled)
+        looks = StandInLooks(ledger, self._performer, ground.presences.stamps, clock)
+        ground.presences.on_broadcast.append(looks.broadcast)
+        services[Bookmarks].on_change.append(looks.bookmarked)
+        services[Avatars].on_change.append(looks.look)
         services.offer(stand_ins)
         services.offer(self._wishes)
 

@@ -28,6 +28,8 @@ class Avatars:
         self, nodes: AccountNodes, store: NodeStore, notices: Notices, clock: Clock, new_id: Callable[[], str]
     ) -> None:
         self._nodes, self._store, self._clock, self._new_id = nodes, store, clock, new_id
+        #: called with an account that has another avatar now, or none
+        self.on_change: list[Callable[[Account], None]] = []
         for node in (ns.AVATAR_DATA, ns.AVATAR_METADATA):
             notices.followers.setdefault(node, []).append(self._changed)
 
@@ -73,3 +75,5 @@ class Avatars:
             for session in owner.available():
                 if session.presence is not None:
                     self.stamp(owner, session.presence)
+            for told in self.on_change:
+                told(owner)

@@ -28,23 +28,47 @@ class Holder:
     """An account that stands in rooms: `number` in storage, `me` its full JID in them, its rooms by bare JID.
 
     `mode` is what the account itself has decided, empty for nothing; `seen` when it was last online (Unix seconds);
-    `alone` are the rooms that it leaves to its clients.
+    `alone` are the rooms that it leaves to its clients; `added` is what the server adds to each of its presences.
     """
 
-    __slots__ = ("alone", "is_recalled", "jid", "me", "mode", "number", "queue", "rooms", "seen", "waiting")
+    __slots__ = (
+        "_added_text",
+        "added",
+        "alone",
+        "is_recalled",
+        "jid",
+        "me",
+        "mode",
+        "number",
+        "queue",
+        "rooms",
+        "seen",
+        "waiting",
+    )
 
     def __init__(self, number: int, jid: JID, resource: str, queue: ReleaseQueue) -> None:
         self.number, self.jid, self.me, self.queue = number, jid, jid.with_resource(resource), queue
         self.rooms: dict[JID, StandIn] = {}
         self.mode, self.seen = "", 0.0
         self.alone: frozenset[JID] = frozenset()
+        self._added_text = ""
+        self.added: tuple[Element, ...] = ()
         self.is_recalled = True  #: whether its rooms know what its archive has of them
         self.waiting: list[Callable[[], None]] | None = None  #: what is to be done once they do
 
     def saved(self) -> str:
         """What is kept of the account itself, as JSON."""
         kept = {"resource": self.me.resource, "mode": self.mode, "seen": self.seen, "alone": sorted(self.alone)}
-        return json.dumps(kept)
+        return json.dumps({**kept, "added": self._added_text})
+
+    def add(self, text: str) -> bool:
+        """What the server adds is what this presence contains, which is XML, or nothing; whether that is new."""
+        is_new, self._added_text = text != self._added_text, text
+        if is_new:
+            self.added = tuple(stanza_from(text)) if text else ()
+            for stand_in in self.rooms.values():
+                stand_in.state.added = self.added
+        return is_new
 
 
 class Ledger:
@@ -79,6 +103,7 @@ class Ledger:
         holder.is_recalled = False
         holder.mode, holder.seen = kept.get("mode", ""), kept.get("seen", 0.0)
         holder.alone = frozenset(map(JID.parse, kept.get("alone", ())))
+        holder.add(kept.get("added", ""))
         self.holders[row.account] = holder
 
     def _load_room(self, holder: Holder, row: StoodIn) -> None:
@@ -86,6 +111,7 @@ class Ledger:
             room = JID.parse(row.key)
             stand_in = StandIn(holder.me, room, self._new_id, self._extra)
             stand_in.state.restore(row.value)
+            stand_in.state.added = holder.added
         except (ValueError, KeyError, TypeError, JIDError):
             _log.exception("what is kept of %s in %s makes no sense", row.account, row.key)
             return
@@ -111,6 +137,7 @@ class Ledger:
         stand_in = holder.rooms.get(room)
         if stand_in is None:
             stand_in = holder.rooms[room] = StandIn(holder.me, room, self._new_id, self._extra)
+            stand_in.state.added = holder.added
         return stand_in
 
     def save_holder(self, holder: Holder) -> None:

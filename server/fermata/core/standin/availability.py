@@ -23,7 +23,7 @@ def children(s: StandInState) -> list[Element]:
     )
     best = min(presences, key=_rank, default=None)
     if best is None:
-        return [E("show", None, "xa"), *([idle(s.away_since)] if s.away_since else []), *s.extra]
+        return [E("show", None, "xa"), *([idle(s.away_since)] if s.away_since else []), *s.added, *s.extra]
     return [*(item for item in best if not item.tag.startswith(_OWN)), *s.extra]
 
 

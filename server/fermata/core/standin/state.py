@@ -92,6 +92,7 @@ class StandInState:
     """One account in one room. `me` is the full JID that is in it; `extra` goes into each of its presences."""
 
     __slots__ = (
+        "added",
         "attached",
         "away_since",
         "before",
@@ -134,6 +135,7 @@ class StandInState:
     def __init__(self, me: JID, room: JID, new_id: Callable[[], str], extra: tuple[Element, ...] = ()) -> None:
         self.me, self.room, self.new_id, self.extra = me, room, new_id, extra
         self.wish: Wish | None = None
+        self.added: tuple[Element, ...] = ()  #: to presence, for the account: of what clients say it is a part already
         self.keeps = False  #: it stays without a wish, as long as no client says otherwise
         self.nick = self.password = ""  #: with which it enters
         self.here = ""  #: its nickname in the room, while it is in
