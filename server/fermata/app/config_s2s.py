@@ -76,3 +76,11 @@ class S2S:
         ' takes no proof but a valid certificate, "allow" is what all are that are not listed.',
         example='"peer.example" = "secure"',
     )
+
+    def is_blocked(self, domain: str) -> bool:
+        """Whether nobody at a domain is spoken to."""
+        return self.domains.get(domain) is DomainPolicy.BLOCK
+
+    def requires_certificate(self, domain: str) -> bool:
+        """Whether only a valid certificate proves a domain."""
+        return self.require_valid_certificate or self.domains.get(domain) is DomainPolicy.SECURE

@@ -10,7 +10,7 @@ from ..host.origin import Clock
 from ..host.registry import Sessions
 from ..host.residents import Spawn
 from ..host.router import Router
-from ..services.federation import Federation, Terms
+from ..services.federation import Federation
 from ..services.limbo import Ejection, Limbo
 from ..services.limbo_memory import CRASH_SECONDS, MISSED, LimboMemory
 from ..services.messages import Messages
@@ -44,13 +44,8 @@ class Federating:
         relayed = Relayed(first, router, database.writer)
         spool = OnwardSpool(first, database.entities, database.spool, database.writer, clock)
         told = {*config.server.domains, *(domain for domain, _ in config.components.domains())}
-        terms = Terms(
-            database.secret("dialback").hex(),
-            config.s2s.require_valid_certificate,
-            {domain: policy.value for domain, policy in config.s2s.domains.items()},
-        )
         links = ServerLinks(
-            terms.is_blocked,
+            config.s2s.is_blocked,
             told.__contains__,
             config.limits.server_queue_bytes or math.inf,
             router,
@@ -60,7 +55,8 @@ class Federating:
             clock,
             random.random,
         )
-        self.federation = Federation(terms, router.serves, links, spool)
+        secret = database.secret("dialback").hex()
+        self.federation = Federation(config.s2s, secret, router.serves, links, spool)
         #: who sees to those in rooms here whose server is out of reach; None if nobody does
         self.limbo = Limbo(links, rooms, clock, spawn) if config.stay.limbo else None
         if self.limbo is None:

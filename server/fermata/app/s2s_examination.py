@@ -17,7 +17,6 @@ from ..net.s2s_trial import Ended, Outcome, Step, attempt
 from ..net.server_tls import ServerTLS
 from ..net.targets import Service, Target
 from ..net.turn_writes import TurnWrites
-from .config_s2s import DomainPolicy
 from .config_tables import Config
 from .s2s_advice import Circumstances, advice
 
@@ -66,7 +65,7 @@ class Examination:
         }
 
     async def _examine(self, pair: Pair, tell: Callable[[Step], None]) -> bool:
-        if self._config.s2s.domains.get(pair.remote) is DomainPolicy.BLOCK:
+        if self._config.s2s.is_blocked(pair.remote):
             trouble = Trouble(Cause.POLICY, f"[s2s.domains] blocks {pair.remote}")
             self._tell_wrong(tell, pair, trouble, _NOT_CONNECTED)
             return False
@@ -156,17 +155,8 @@ class _Alone:
     """What a connection that is only a test needs where no server runs (host.federation.Federation and Dialling)."""
 
     def __init__(self, config: Config) -> None:
-        self._config = config
-
-    def is_served(self, domain: str) -> bool:
-        return domain in self._config.certificate_names()
-
-    def is_blocked(self, domain: str) -> bool:
-        return self._config.s2s.domains.get(domain) is DomainPolicy.BLOCK
-
-    def requires_certificate(self, domain: str) -> bool:
-        s2s = self._config.s2s
-        return s2s.require_valid_certificate or s2s.domains.get(domain) is DomainPolicy.SECURE
+        self.is_served = config.certificate_names().__contains__
+        self.is_blocked, self.requires_certificate = config.s2s.is_blocked, config.s2s.requires_certificate
 
     def key(self, local: str, remote: str, stream_id: str) -> str:
         """Nobody is there who could confirm it."""

@@ -3,8 +3,8 @@
 See docs/design/0004-federation.md.
 """
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Protocol
 
 from ..core.s2s.dialback import key as dialback_key
 from ..host.federation import Connection, Pair, Trunk
@@ -19,25 +19,25 @@ from .server_links import ServerLinks
 from .server_trunk import pair_of
 
 
-class Terms(NamedTuple):
-    """To whom we speak, and how: `policies` are "allow", "block" or "secure", by domain."""
-
-    secret: str
-    requires_certificates: bool
-    policies: Mapping[str, str]
+class Terms(Protocol):
+    """To whom we speak, and how."""
 
     def is_blocked(self, domain: str) -> bool:
-        """Whether nobody there is spoken to."""
-        return self.policies.get(domain) == "block"
+        """Whether nobody at a domain is spoken to."""
+
+    def requires_certificate(self, domain: str) -> bool:
+        """Whether only a valid certificate proves a domain."""
 
 
 class Federation:
     """All other servers (see host.router.Destination and host.federation.Federation)."""
 
-    def __init__(self, terms: Terms, served: Callable[[str], bool], links: ServerLinks, spool: OnwardSpool) -> None:
-        """`served` tells our own domains."""
-        self._terms, self.is_served, self.links, self._spool = terms, served, links, spool
-        self.is_blocked = terms.is_blocked
+    def __init__(
+        self, terms: Terms, secret: str, served: Callable[[str], bool], links: ServerLinks, spool: OnwardSpool
+    ) -> None:
+        """`secret` makes our dialback keys; `served` tells our own domains."""
+        self.is_blocked, self.requires_certificate = terms.is_blocked, terms.requires_certificate
+        self._secret, self.is_served, self.links, self._spool = secret, served, links, spool
 
     # -- the way out (see host.router.Destination)
 
@@ -69,13 +69,9 @@ class Federation:
 
     # -- for connections (see host.federation.Federation)
 
-    def requires_certificate(self, domain: str) -> bool:
-        """See Federation."""
-        return self._terms.requires_certificates or self._terms.policies.get(domain) == "secure"
-
     def key(self, local: str, remote: str, stream_id: str) -> str:
         """See Federation."""
-        return dialback_key(self._terms.secret, remote, local, stream_id)
+        return dialback_key(self._secret, remote, local, stream_id)
 
     def trunk(self, connection: Connection) -> Trunk:
         """See Federation."""
