@@ -17,6 +17,7 @@ from ..host.stores import Writer
 from ..xmpp.element import Element
 from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
+from .from_server import FromServer
 from .onward_spool import OnwardSpool
 from .server_link import LinkListener, LinkRow, ServerLink, Surroundings
 from .server_trunk import ServerTrunk, pair_of
@@ -144,15 +145,16 @@ class ServerLinks(LinkListener):
 
     def trunk(self, connection: Connection) -> ServerTrunk:
         """A connection has proven its first pair."""
+        peer = FromServer(
+            self._router, self._writer, self._clock, self._broken, self.contacted, self._answered, self.heard
+        )
         trunk = ServerTrunk(
             connection,
             self.of,
             self.contacted,
             self._spool.forget,
-            self._broken,
+            peer,
             self._answered,
-            self.heard,
-            self._router,
             self._writer,
             self._clock,
             self.trunks.discard,

@@ -1,17 +1,15 @@
 """One proven connection to another server: what goes out on it is counted; what arrives is `from_server`'s."""
 
-from collections.abc import Callable, Set
+from collections.abc import Callable
 from itertools import count
 from typing import Final, Protocol
 
 from ..core.s2s.answered import Answered
 from ..core.s2s.echo import Echo
-from ..core.s2s.heard import Heard
 from ..core.s2s.management import REQUEST, Management
 from ..core.stream_management import Due
 from ..host.federation import Cause, Connection, Pair, Trouble
 from ..host.origin import Clock, Timer
-from ..host.router import Router
 from ..host.stores import Writer
 from ..xmpp import namespaces as ns
 from ..xmpp.element import Element
@@ -52,23 +50,19 @@ class ServerTrunk:
         way: Callable[[Pair], Way],
         contacted: Callable[[Pair], None],
         arrived: Callable[[list[int]], None],
-        broken: Set[Pair],
+        peer: FromServer,
         answered: Answered,
-        heard: Heard,
-        router: Router,
         writer: Writer,
         clock: Clock,
         gone: "Callable[[ServerTrunk], None]",
     ) -> None:
-        """`arrived` is told which messages of the spool have reached the peer."""
+        """`arrived` is told which messages of the spool have reached the peer; `peer` takes what it sends."""
         self.connection = connection
         self.pairs: dict[Pair, Way] = {}  #: what it may carry to the peer
         self._way, self._contacted, self._arrived, self._gone = way, contacted, arrived, gone
         self._writer, self._clock = writer, clock
         self.management = Management(connection.direction == "out")
-        #: what happens to what it sends
-        self.peer = FromServer(router, writer, clock, broken, contacted, answered, heard)
-        self.take, self.take_refused = self.peer.take, self.peer.take_refused
+        self.peer, self.take, self.take_refused = peer, peer.take, peer.take_refused
         self._receives = False
         self._answered = answered
         self._echo = Echo()  # where there is no stream management, or as long as there is none
