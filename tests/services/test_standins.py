@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from time import process_time
@@ -15,67 +14,16 @@ from fermata.services.users import Users
 from fermata.xmpp.jid import JID
 from kit import ns
 from kit.archives import bodies, page, query
-from kit.commands import Execution, Values, run
+from kit.commands import run
 from kit.muc import INSTANT, change, configure, create, enter, entered, items, join
-from kit.pubsub import bookmark as publish_bookmark
 from kit.pubsub import publish, pubsub
 from kit.rejoin import rejoin
-from kit.stanzas import codes, find, form_values, show, text
+from kit.standing import ROOM, bookmark, hears, rooms, say, virtual
+from kit.stanzas import codes, find, show, text
 from kit.wire import Client
 from kit.world import World
 
-ROOM = "tea@conference.localhost"
 AVATAR = "urn:xmpp:avatar"
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def ben(world: World) -> Client:
-    """The owner of the room, with a client of his own in it."""
-    client = world.online("ben@localhost/desk")
-    create(client, ROOM, "Ben")
-    return client
-
-
-def bookmark(client: Client, room: str = ROOM, nick: str = "Ann", autojoin: bool = True, inside: str = "") -> None:
-    """Publishes a bookmark; nothing of that is left to read."""
-    publish_bookmark(client, room, nick, autojoin, inside)
-
-
-def say(client: Client, body: str, room: str = ROOM) -> None:
-    client.send(f"<message to='{room}' type='groupchat' id='{body}'><body>{body}</body></message>")
-
-
-def hears(client: Client, body: str) -> None:
-    message = client.expect("message", type="groupchat")
-    assert text(message, "body") == body
-
-
-@pytest.fixture
-def ann(world: World, ben: Client) -> Client:
-    """A person whose account is in the room, as Ben has seen; her phone is not attached."""
-    client = world.online("ann@localhost/phone")
-    bookmark(client)
-    ben.expect("presence", from_=f"{ROOM}/Ann")
-    return client
-
-
-def virtual(world: World, account: str = "ann@localhost") -> str:
-    """As whom an account stands in rooms."""
-    holder = world.parts.services[StandIns].holder(JID.parse(account))
-    assert holder is not None
-    return holder.me
-
-
-def rooms(client: Client) -> list[dict[str, str]]:
-    """Where the account says that it is."""
-    return [dict(each.attrib) for each in client.get(f"<rooms xmlns='{ns.JOINING}'/>", client.bare)[0]]
 
 
 def test_a_bookmarked_room_is_entered_without_any_client(world: World, ben: Client) -> None:
@@ -315,73 +263,6 @@ def test_who_stood_in_rooms_before_it_was_switched_off_leaves_them(world: World,
     ben.wait_for(lambda stanza: stanza.get("from") == f"{ROOM}/Ann" and stanza.get("type") == "unavailable")
 
 
-MY_ROOMS = f"{ns.JOINING}#rooms"
-
-
-def test_my_rooms_is_a_command_that_lists_them(ann: Client, ben: Client) -> None:
-    execution = Execution(ann, MY_ROOMS)
-    assert f"{ROOM} as Ann (in)" in show(execution.answer)
-    values = form_values(execution.answer)
-    assert (values["mode"], values["stay"], values["leave"], values["alone"]) == (["bookmarked"], [], [], [])
-
-
-def test_one_leaves_by_it(ann: Client, ben: Client) -> None:
-    assert run(ann, MY_ROOMS, leave=ROOM).note == f"You have left {ROOM}."
-    ben.expect("presence", from_=f"{ROOM}/Ann", type="unavailable")
-    assert rooms(ann)[0]["state"] == "removed"
-
-
-def test_one_stays_by_it_without_a_bookmark(world: World, ann: Client, ben: Client) -> None:
-    run(ann, MY_ROOMS, stay=ROOM)
-    ann.set(pubsub(f"<retract node='{ns.BOOKMARKS}' notify='true'><item id='{ROOM}'/></retract>"))
-    ann.close()
-    world.advance(600)
-    assert [each for each in ben.sync() if each.get("type")] == []
-    ann = world.online("ann@localhost/phone")
-    assert form_values(Execution(ann, MY_ROOMS).answer)["stay"] == [ROOM]
-    run(ann, MY_ROOMS, stay=[])
-    world.advance(61)
-    ben.wait_for(lambda stanza: stanza.get("type") == "unavailable")
-
-
-def test_an_account_opts_out_by_it(world: World, ann: Client, ben: Client) -> None:
-    run(ann, MY_ROOMS, mode="off")
-    ben.expect("presence", from_=f"{ROOM}/Ann", type="unavailable")
-    assert ann.get(f"<prefs xmlns='{ns.JOINING}'/>", ann.bare)[0].get("mode") == "off"
-    run(ann, MY_ROOMS, mode="bookmarked")
-    ben.expect("presence", from_=f"{ROOM}/Ann", type=None)
-
-
-def test_a_room_is_left_to_clients_by_it(world: World, ann: Client, ben: Client) -> None:
-    run(ann, MY_ROOMS, alone=ROOM)
-    ben.expect("presence", from_=f"{ROOM}/Ann", type="unavailable")
-    world.crash()
-    ben = world.online("ben@localhost/desk")
-    enter(ben, ROOM, "Ben")
-    ann = world.online("ann@localhost/phone")
-    world.advance(300)
-    assert ben.sync() == []
-    bookmark(ann)
-    enter(ann, ROOM, "Ann")
-    item = find(ben.expect("presence", from_=f"{ROOM}/Ann"), "user:x/user:item")
-    assert item is not None
-    assert item.get("jid") == ann.jid
-    ann.send(f"<presence to='{ROOM}/Ann' type='unavailable'/>")
-    ben.expect("presence", from_=f"{ROOM}/Ann", type="unavailable")
-    assert form_values(Execution(ann, MY_ROOMS).answer)["alone"] == [ROOM]
-    run(ann, MY_ROOMS, alone=[])
-    came = find(ben.expect("presence", from_=f"{ROOM}/Ann"), "user:x/user:item")
-    assert came is not None
-    assert came.get("jid") == virtual(world)
-
-
-@pytest.mark.parametrize("answer", [{"mode": "maybe"}, {"leave": "x@y"}, {"stay": "x@y"}, {"alone": "x@y"}])
-def test_what_was_not_to_choose_from_is_refused(ann: Client, answer: dict[str, Values]) -> None:
-    other = {} if "leave" in answer else {"leave": ROOM}
-    assert Execution(ann, MY_ROOMS).refused("complete", **answer, **other)[1] == "not-acceptable"
-    assert rooms(ann)[0]["state"] == "in", "and nothing was done"
-
-
 # -- leaving for good
 
 
@@ -442,7 +323,7 @@ def test_who_has_left_for_good_is_not_brought_back_by_the_bookmark_that_he_still
     world: World, ann: Client, ben: Client, by_command: bool
 ) -> None:
     if by_command:
-        run(ann, MY_ROOMS, leave=ROOM)
+        run(ann, f"{ns.JOINING}#rooms", leave=ROOM)
     else:
         enter(ann, ROOM, "Ann")
         leaves_for_good(ann)
@@ -494,100 +375,6 @@ def test_a_private_message_comes_to_every_client_once(world: World, ann: Client,
     for client in (ann, tablet):
         assert text(client.expect("message", type="chat", from_=f"{ROOM}/Ben"), "body") == "psst"
         assert client.sync() == []
-
-
-# -- what was said before the account came
-
-
-BEFORE = "SELECT owner FROM value WHERE space = 'stand-in-before'"
-
-
-def told(client: Client, **options: str) -> list[str | None]:
-    """Which history a client is told that enters."""
-    return [text(each, "body") for each in enter(client, ROOM, "Ann", **options).history]
-
-
-@pytest.fixture
-def late(world: World, ben: Client) -> Client:
-    """Ann, whose account has come when two things had been said in the room; her phone is not attached."""
-    for body in ("one", "two"):
-        say(ben, body)
-    ben.sync(ROOM)
-    world.skip(3600)
-    client = world.online("ann@localhost/phone")
-    bookmark(client)
-    ben.expect("presence", from_=f"{ROOM}/Ann")
-    world.advance(1)
-    return client
-
-
-def test_who_bookmarks_first_and_enters_then_sees_what_he_would_see_anyway(
-    world: World, late: Client, ben: Client
-) -> None:
-    tablet = world.online("ann@localhost/tablet")
-    late.sync()
-    say(ben, "since")
-    ben.sync(ROOM)
-    for client in (late, tablet):
-        assert told(client) == ["one", "two", "since"]
-    assert told(late, history="maxstanzas='2'") == ["two", "since"]
-    assert told(late, history="seconds='600'") == ["since"]
-    assert told(late, history="maxstanzas='0'") == []
-    assert bodies(page(late, query(fields={"include-groupchat": "true"}))) == ["since"]
-
-
-def test_that_outlives_a_crash(world: World, late: Client, ben: Client) -> None:
-    world.crash()
-    world.advance(200)
-    first, second = world.online("ann@localhost/phone"), world.online("ann@localhost/tablet")
-    first.sync()
-    assert told(first) == told(second) == ["one", "two"]
-    assert bodies(page(first, query(fields={"include-groupchat": "true"}))) == []
-
-
-def test_it_is_forgotten_once_there_is_enough_to_show_or_the_room_is_left(
-    world: World, late: Client, ben: Client
-) -> None:
-    assert len(world.rows(BEFORE)) == 1
-    for number in range(50):
-        say(ben, f"m{number}")
-        ben.sync(ROOM)
-    assert world.rows(BEFORE) == []
-    assert told(late) == [f"m{number}" for number in range(50)]
-
-
-def test_it_is_forgotten_when_the_account_leaves(world: World, late: Client) -> None:
-    late.send(f"<iq type='set' id='o' to='{late.bare}'><prefs xmlns='{ns.JOINING}' mode='off'/></iq>")
-    late.expect("iq", id="o", type="result")
-    assert world.rows(BEFORE) == []
-
-
-def test_it_is_kept_no_longer_than_what_is_in_archives(tmp_path: Path) -> None:
-    world = World(tmp_path, Config(archive=replace(Config().archive, retention_days=10)))
-    ben = world.online("ben@localhost/desk")
-    create(ben, ROOM, "Ben")
-    say(ben, "one")
-    ben.sync(ROOM)
-    world.skip(3600)
-    ann = world.online("ann@localhost/phone")
-    bookmark(ann)
-    world.advance(5)
-    assert len(world.rows(BEFORE)) == 1
-    world.skip(10 * 86_400)
-    world.advance(61)
-    assert world.rows(BEFORE) == []
-    world.close()
-
-
-def test_it_is_not_kept_for_who_archives_nothing_of_the_room(world: World, ben: Client) -> None:
-    say(ben, "one")
-    ben.sync(ROOM)
-    world.skip(3600)
-    ann = world.online("ann@localhost/phone")
-    ann.set(f"<prefs xmlns='{ns.MAM}' default='never'><always/><never/></prefs>")
-    bookmark(ann)
-    world.advance(5)
-    assert world.rows(BEFORE) == []
 
 
 # -- over a crash
@@ -675,92 +462,6 @@ def test_a_room_that_does_not_exist_is_made_by_a_client_alone(world: World) -> N
     assert world.rows("SELECT jid FROM entity WHERE jid LIKE 'nowhere@%'") == []
     assert "201" in enter(ann, "nowhere@conference.localhost", "Ann").codes
     ann.set(INSTANT, "nowhere@conference.localhost")
-
-
-# -- invitations
-
-
-def mediated(client: Client, to: str = "ann@localhost") -> None:
-    """Somebody in the room asks it to invite an account (XEP-0045 §7.8.2)."""
-    invite = f"<invite to='{to}'><reason>Tea!</reason></invite>"
-    client.send(f"<message to='{ROOM}'><x xmlns='http://jabber.org/protocol/muc#user'>{invite}</x></message>")
-    client.sync(ROOM)
-
-
-def direct(client: Client, inside: str = "", to: str = "ann@localhost") -> None:
-    """Somebody invites an account by himself (XEP-0249)."""
-    client.send(f"<message to='{to}'><x xmlns='jabber:x:conference' jid='{ROOM}'/>{inside}</message>")
-    client.sync(ROOM)
-
-
-@pytest.fixture
-def asked(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Whom the guardian asks whether an account is there."""
-    found: list[str] = []
-    guard = world.parts.standing_in._guard
-    ask = guard._ask
-    monkeypatch.setattr(guard, "_ask", lambda iq, to: (found.append(to), ask(iq, to)))
-    return found
-
-
-@pytest.mark.parametrize("invite", [mediated, direct])
-def test_an_invitation_to_where_the_account_is_makes_it_ask_and_is_shown_to_nobody(
-    world: World, ann: Client, ben: Client, asked: list[str], invite: Callable[[Client], None]
-) -> None:
-    invite(ben)
-    world.advance(3)
-    assert asked == [f"{ROOM}/Ann"]
-    assert [each.tag for each in ann.sync()] == []
-    assert page(ann, query(fields={"include-groupchat": "true"})).results == []
-    assert rooms(ann)[0]["state"] == "in"
-
-
-@pytest.mark.parametrize("invite", [mediated, direct])
-def test_one_to_anywhere_else_is_delivered(
-    world: World, ben: Client, asked: list[str], invite: Callable[[Client], None]
-) -> None:
-    ann = world.online("ann@localhost/phone")
-    invite(ben)
-    assert ann.expect("message").get("from") in (ROOM, ben.jid)
-    world.advance(3)
-    assert asked == []
-
-
-@pytest.mark.parametrize("invite", [mediated, direct])
-def test_so_is_one_to_a_room_that_has_removed_the_account(
-    world: World, ann: Client, ben: Client, invite: Callable[[Client], None]
-) -> None:
-    ben.set(change(nick="Ann", role="none"), ROOM)
-    invite(ben)
-    assert ann.expect("message").get("from") in (ROOM, ben.jid)
-
-
-def test_what_a_person_writes_with_an_invitation_is_delivered(world: World, ann: Client, ben: Client) -> None:
-    direct(ben, "<body>Where are you?</body>")
-    assert text(ann.expect("message"), "body") == "Where are you?"
-
-
-def test_one_for_a_client_is_for_that_client(ann: Client, ben: Client) -> None:
-    mediated(ben, ann.jid)
-    assert find(ann.expect("message", from_=ROOM), "user:x/user:invite") is not None
-
-
-def test_nobody_in_a_room_can_speak_for_it(world: World, ann: Client, ben: Client, asked: list[str]) -> None:
-    forged = "<x xmlns='http://jabber.org/protocol/muc#user'><invite from='x@localhost'/></x>"
-    ben.send(f"<message to='{ROOM}/Ann'>{forged}<body>psst</body></message>")
-    ben.send(f"<message to='ann@localhost'>{forged}</message>")
-    ben.sync(ROOM)
-    world.advance(3)
-    assert asked == []
-
-
-def test_a_stranger_cannot_make_the_account_ask_without_end(
-    world: World, ann: Client, ben: Client, asked: list[str]
-) -> None:
-    for _ in range(20):
-        direct(ben)
-    world.advance(3)
-    assert asked == [f"{ROOM}/Ann"]
 
 
 # -- clients as they are
