@@ -2,7 +2,7 @@
 
 import pytest
 
-from fermata.core.keeping import ARCHIVE, COPY
+from fermata.core.keeping import ARCHIVE, COPY, SPOOL
 from fermata.core.pending import Pending
 from fermata.xmpp import namespaces as ns
 from fermata.xmpp.jid import JID
@@ -106,6 +106,15 @@ def test_what_stands_in_the_archive_of_a_room_is_dropped_first() -> None:
     assert ids(pending) == ["2", "3", "4", "6"]
     pending.thin(everything=True)
     assert ids(pending) == ["3", "4", "6"]
+
+
+def test_so_is_what_stands_in_an_archive_and_would_not_outlive_the_session() -> None:
+    kept = [message(1, "a1"), message(2, "a2"), message(3), message(4, "a4")]
+    for payload, keep in zip(kept, (COPY, COPY | SPOOL, COPY, 0), strict=True):
+        payload.keep = keep
+    pending = waiting(*kept, is_away=False)
+    pending.thin(everything=False)
+    assert ids(pending) == ["2", "3", "4"], "what nobody has judged yet may be worth keeping"
 
 
 def test_somebody_whose_presence_changes_all_the_time_costs_no_memory() -> None:

@@ -59,6 +59,16 @@ def test_a_payload_for_two_is_one() -> None:
     assert queue(one) == ([], [])
 
 
+def test_a_message_knows_its_copy() -> None:
+    other = [["+", 2, f"{JULIET}2"], ["m", 2, "other", 600, 0]]
+    said, copy = ["o", 1, 1, None], ["o", 2, 2, None]
+    one, two = read([*BEGUN, *other, payload(1), payload(2), ["c", 1, 2], said, copy], [["a", 2, 1]])
+    ((message, _),) = one.outbound.unacked()
+    assert message.copy is not None
+    assert message.copy.has_arrived
+    assert queue(two) == ([], [])
+
+
 def test_a_queue_that_is_noted_again_is_not_doubled() -> None:
     noted = [payload(1), ["o", 1, 1, None], payload(2), ["w", 1, 2, None, 0]]
     (session,) = read([*BEGUN, *noted], [["m", 1, "id", 600, 5], *noted])

@@ -7,30 +7,14 @@ import pytest
 from fermata.app.config_tables import Archive, Config, Stay
 from fermata.services.users import Users
 from kit import ns
+from kit.managed import Managed
 from kit.muc import create, enter
-from kit.stanzas import Element, find
+from kit.stanzas import find
 from kit.wire import Client
 from kit.world import World
 
 ROOM = "verona@conference.localhost"
 RESUMED = f"{{{ns.SM}}}resumed"
-
-
-class Managed:
-    """A session with stream management, from one connection, and one process, to the next."""
-
-    def __init__(self, world: World, address: str) -> None:
-        self.world = world
-        self.client = world.login(address)
-        self.id = self.client.enable().get("id", "")
-        self.client.available()
-        self.client.ack()
-
-    def again(self, h: int | None = None) -> Element:
-        """Resumes on a new connection, and returns the answer."""
-        before, self.client = self.client, self.world.authenticated(self.client.jid.partition("/")[0])
-        self.client.jid = before.jid
-        return self.client.resume(self.id, before.handled if h is None else h)
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Whatever becomes of connections, sessions and the process: what was acknowledged arrives, and to no session twice.
 
-Romeo sends numbered messages to Juliet, who has up to two clients. Everybody has stream management. Connections are
-cut, sessions resumed, replaced, closed and forgotten at random, and the process is killed.
+Romeo sends numbered messages to Juliet, who has up to two clients, with carbons (XEP-0280) or without. Everybody has
+stream management. Connections are cut, sessions resumed, replaced, closed and forgotten at random, and the process is
+killed.
 """
 
 import random
@@ -11,6 +12,8 @@ import pytest
 
 from fermata.app.config_tables import Archive, Config
 from kit import ns
+from kit.carbons import ENABLE
+from kit.stanzas import find
 from kit.wire import Client
 from kit.world import World
 
@@ -27,6 +30,7 @@ class Person:
         self.id = ""
         self.h = 0  # stanzas handled in this session
         self.got: list[str] = []  # messages that came in this session
+        self.wants_carbons = False
 
     def connect(self) -> "str | None":
         """Comes back, with the old session if it is still there; else returns how far that one got, if we know."""
@@ -41,6 +45,9 @@ class Person:
         client.bind(self.address.partition("/")[2])
         self.id = client.enable().get("id", "")
         self.h, self.got = 0, []
+        if self.wants_carbons:
+            client.set(ENABLE)
+            self.h += 1
         client.send("<presence/>")
         return answer.get("h") or ""
 
@@ -53,9 +60,15 @@ class Person:
             for stanza in self.client.sync():
                 self.h += stanza.tag in ("message", "presence", "iq")
                 if stanza.tag == "message" and stanza.get("type") != "error":
-                    assert stanza.get("id") not in self.got, "a session was told twice"
-                    self.got.append(stanza.get("id", ""))
+                    copied = find(stanza, "carbons:received/forward:forwarded/message")
+                    id = (stanza if copied is None else copied).get("id", "")
+                    assert id not in self.got, "a session was told twice"
+                    self.got.append(id)
             self.h += 1  # the answer to the ping
+
+    def take_in(self) -> None:
+        """The same; and who is to say so says so."""
+        self.read()
 
     def cut(self) -> None:
         if self.client is not None:
@@ -105,12 +118,12 @@ class Romeo(Person):
 class Juliet(Person):
     """One of her clients; `has` is what any of them has, and has said so."""
 
-    def __init__(self, world: World, address: str, has: set[str]) -> None:
+    def __init__(self, world: World, address: str, has: set[str], wants_carbons: bool) -> None:
         super().__init__(world, address)
-        self.has = has
+        self.has, self.wants_carbons = has, wants_carbons
 
-    def acknowledge(self) -> None:
-        self.read()
+    def take_in(self) -> None:
+        super().take_in()
         if self.client is not None:
             self.client.ack(self.h)
             self.has.update(self.got)
@@ -118,7 +131,8 @@ class Juliet(Person):
 
 def step(chance: random.Random, world: World, romeo: Romeo, juliets: list[Juliet]) -> None:
     person: Person = chance.choice([romeo, *juliets])
-    deed = chance.choices(["say", "cut", "read", "close", "wait", "crash"], [50, 12, 20, 4, 6, 1])[0]
+    deeds = {"say": 50, "cut": 12, "read": 20, "close": 4, "wait": 6, "crash": 1, "outlast": 1}
+    deed = chance.choices([*deeds], [*deeds.values()])[0]
     if deed == "say":
         romeo.count += 1
         romeo.say(str(romeo.count))
@@ -127,14 +141,20 @@ def step(chance: random.Random, world: World, romeo: Romeo, juliets: list[Juliet
     elif deed == "read":
         if person.client is None:
             person.connect()
-        if isinstance(person, Juliet):
-            person.acknowledge()
-        else:
-            person.read()
+        person.take_in()
     elif deed == "close" and isinstance(person, Juliet) and person.client is not None:
-        person.acknowledge()
+        person.take_in()
         person.client.send("</stream:stream>")
         person.client = None
+    elif deed == "outlast":
+        others = [each for each in [romeo, *juliets] if each is not person]
+        person.cut()
+        for _ in range(3):
+            world.advance(2500)
+            for each in others:
+                each.cut()
+                each.connect()
+                each.take_in()
     elif deed in ("wait", "crash"):
         for each in [romeo, *juliets]:
             each.cut()
@@ -151,7 +171,7 @@ def test_nothing_is_lost(worlds: Callable[[Config], World], seed: int, archive: 
     chance = random.Random(seed)
     has: set[str] = set()
     romeo = Romeo(world, "romeo@localhost/orchard")
-    juliets = [Juliet(world, f"juliet@localhost/{resource}", has) for resource in ("balcony", "chamber")]
+    juliets = [Juliet(world, f"juliet@localhost/{resource}", has, seed % 2 == 1) for resource in ("balcony", "chamber")]
     world.add_account("juliet@localhost")
     romeo.connect()
     for _ in range(STEPS):
@@ -163,6 +183,6 @@ def test_nothing_is_lost(worlds: Callable[[Config], World], seed: int, archive: 
         juliet.cut()
     world.advance(7201)
     juliets[0].connect()
-    juliets[0].acknowledge()
+    juliets[0].take_in()
     assert has >= {str(number) for number in range(1, romeo.count + 1)}
     assert romeo.got == []

@@ -7,7 +7,7 @@ from typing import Final
 from ..xmpp import namespaces as ns
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload
-from .keeping import COPY
+from .keeping import COPY, SPOOL
 
 Addressed = tuple[Payload, JID]
 
@@ -59,12 +59,14 @@ class Pending:
     def thin(self, everything: bool) -> None:
         """Too much waits: drops old presence, and what stands in the archive of a room where it can be asked for.
 
-        With `everything`, what stands in the account's own archive as well.
+        So do copies (XEP-0280) in the account's own, which would end with the session. With `everything`, whatever
+        stands there goes.
         """
         waiting = list(self)
         self.clear()
         for payload, to in waiting:
-            if payload.archive_id and (everything or payload.type == "groupchat"):
+            ends_with_it = bool(payload.keep) and not payload.keep & SPOOL
+            if payload.archive_id and (everything or payload.type == "groupchat" or ends_with_it):
                 continue
             self.put(payload, to, is_away=True)
 
