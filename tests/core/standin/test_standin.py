@@ -316,6 +316,15 @@ def test_a_bookmark_that_goes_in_bulk_has_time_to_come_back(wished: Stage) -> No
     assert wished.standing is Standing.IN
 
 
+def test_nothing_but_news_makes_that_time_shorter(wished: Stage) -> None:
+    wished.unwished(grace=600.0)
+    wished.do(wished.stand_in.wished(None, wished.now, is_news=False))
+    wished.after(599)
+    assert wished.standing is Standing.IN
+    wished.after(2)
+    assert wished.standing is Standing.OUT
+
+
 def test_a_client_that_is_attached_keeps_the_account_in_without_a_bookmark(wished: Stage) -> None:
     wished.enters()
     wished.unwished()

@@ -91,7 +91,7 @@ class StandIn:
         if wish is None:
             if s.standing is Standing.REMOVED:
                 s.standing, s.why = Standing.OUT, ""
-            if not s.is_wanted and not s.attached and not s.waiting:
+            if not s.is_wanted and not s.attached and not s.waiting and (is_news or s.leaves_at == inf):
                 s.leaves_at = min(s.leaves_at, now + max(GRACE_SECONDS, grace))
             return [Save()] if before is not None or s.standing is Standing.OUT else []
         s.leaves_at = inf
