@@ -751,18 +751,91 @@ def test_an_account_cannot_be_in_more_rooms_than_it_may(tmp_path: Path) -> None:
     world.close()
 
 
-# -- the known issues of the idea's first form, each the other way round
+# -- the known issues of the idea's first form, and what it had left to do: each the other way round
 
 
 def test_one_can_leave(world: World, ann: Client, ben: Client) -> None:
+    """It said: you can never leave."""
     test_a_bookmark_that_is_retracted_takes_the_account_out(world, ann, ben)
 
 
-def test_one_sees_others_leave(world: World, ann: Client, ben: Client) -> None:
+def test_one_sees_others_leave(ann: Client, ben: Client) -> None:
+    """It said: you will never see anyone leave."""
     enter(ann, ROOM, "Ann")
     ben.send(f"<presence to='{ROOM}/Ben' type='unavailable'/>")
     assert ann.wait_for(lambda stanza: stanza.get("type") == "unavailable").get("from") == f"{ROOM}/Ben"
 
 
 def test_being_kicked_is_obeyed(world: World, ann: Client, ben: Client) -> None:
+    """It said: being kicked is not handled."""
     test_a_kick_reaches_every_client_and_is_obeyed(world, ann, ben)
+
+
+def test_bookmarks_are_followed(world: World, ann: Client, ben: Client) -> None:
+    """To do: integrate with bookmarks."""
+    (room,) = rooms(ann)
+    assert (room["state"], room["bookmarked"]) == ("in", "true")
+    bookmark(ann, autojoin=False)
+    world.advance(61)
+    assert rooms(ann) == []
+
+
+def test_what_clients_say_of_their_presence_is_told_and_ends_with_them(world: World, ann: Client, ben: Client) -> None:
+    """To do: tracking outgoing presence."""
+
+    def shown() -> list[str | None]:
+        world.advance(6)
+        return [each.findtext("show") for each in ben.sync() if each.get("from") == f"{ROOM}/Ann"]
+
+    enter(ann, ROOM, "Ann")
+    assert shown() == [None]
+    ann.send(f"<presence to='{ROOM}/Ann'><show>dnd</show></presence>")
+    assert shown() == ["dnd"]
+    ann.close()
+    assert shown() == ["xa"]
+
+
+def test_a_client_that_leaves_leaves_alone_and_the_last_one_for_the_account_if_nobody_wishes_otherwise(
+    world: World, ann: Client, ben: Client
+) -> None:
+    """To do: leaving rooms."""
+    tablet = world.online("ann@localhost/tablet")
+    ann.sync()
+    for client in (ann, tablet):
+        enter(client, ROOM, "Ann")
+    bookmark(ann, autojoin=False)
+    left = f"<presence to='{ROOM}/Ann' type='unavailable'/>"
+    ann.send(left)
+    world.advance(100)
+    say(ben, "still here?")
+    assert "still here?" in [text(each, "body") for each in tablet.sync()]
+    assert [text(each, "body") for each in ann.sync() if each.tag == "message"] == []
+    tablet.send(left)
+    world.advance(61)
+    assert f"{ROOM}/Ann" in [each.get("from") for each in ben.sync() if each.get("type") == "unavailable"]
+
+
+def test_one_nickname_holds_for_all_clients_and_can_be_changed(world: World, ann: Client, ben: Client) -> None:
+    """To do: nickname management."""
+    tablet = world.online("ann@localhost/tablet")
+    ann.sync()
+    enter(ann, ROOM, "Ann")
+    own = enter(tablet, ROOM, "Tablet").own
+    assert (own.get("from"), codes(own)) == (f"{ROOM}/Ann", {"110", "210"})
+    tablet.send(f"<presence to='{ROOM}/Anna'/>")
+    for client in (ann, tablet):
+        assert codes(client.wait_for(lambda stanza: stanza.get("type") == "unavailable")) == {"110", "303"}
+        assert client.expect("presence", from_=f"{ROOM}/Anna").get("type") is None
+    assert rooms(ann)[0]["nick"] == "Anna"
+
+
+def test_bookmarks_of_one_client_are_those_of_the_others(world: World, ann: Client, ben: Client) -> None:
+    """To do: bookmark sync. Whichever way a client writes them, the account and other clients follow."""
+    old = "<storage xmlns='storage:bookmarks'/>"
+    tablet = world.online("ann@localhost/tablet")
+    listed = tablet.get(f"<query xmlns='{ns.PRIVATE}'>{old}</query>")
+    assert ROOM in show(listed)
+    tablet.set(f"<query xmlns='{ns.PRIVATE}'>{old}</query>")
+    assert ROOM not in show(ann.get(pubsub(f"<items node='{ns.BOOKMARKS}'/>")))
+    world.advance(61)
+    assert rooms(ann) == []
