@@ -9,6 +9,7 @@ import pytest
 from fermata.app.config_tables import Config
 from fermata.core.guardian.turns import PER_SECOND
 from fermata.host.federation import Pair
+from fermata.services.shutting_down import ShuttingDown
 from fermata.services.standins import StandIns
 from fermata.xmpp.jid import JID
 from kit import ns
@@ -173,6 +174,37 @@ def test_the_rooms_server_crashes(here: FederatedWorld, there: FederatedWorld, a
     say(bob, "hello")
     hears(ann, "hello")
     assert somebody_left(bob) == []
+
+
+def shut_down(there: FederatedWorld) -> None:
+    """The rooms' server says that it will be away for long, and is."""
+    ending = there.parts.services[ShuttingDown]
+    there.do(ending.begin(0.0, "New disks", away_seconds=7_200))
+    there.do(ending.farewell())
+    there.advance(1.0)
+    there.die()
+
+
+@pytest.mark.parametrize(("away", "told"), [(300, []), (1200, [{"110", "332"}])], ids=["five minutes", "twenty"])
+def test_a_room_that_shuts_down_and_comes_back_is_shown_to_have_done_so_after_ten_minutes(
+    here: FederatedWorld, there: FederatedWorld, ann: Client, bob: Client, away: float, told: list[set[str]]
+) -> None:
+    enter(ann, ROOM, "Ann")
+    ann.sync()
+    shut_down(there)
+    here.advance(away)
+    assert [codes(each) for each in ann.sync() if each.get("type") == "unavailable"] == told
+    there.rise()
+    bob = there.online("bob@b.example/desk")
+    enter(bob, ROOM, "Bob")
+    here.advance(1200)
+    assert states(ann) == {"in"}
+    say(bob, "we are back")
+    here.advance(10)
+    came = ann.sync()
+    assert [each for each in came if each.get("type") == "unavailable"] == []
+    assert [text(each, "body") for each in came if text(each, "body")] == ([] if told else ["we are back"])
+    assert bodies(page(ann, EVERYTHING)) == ["we are back"]
 
 
 def test_a_room_that_has_forgotten_us_is_entered_again_and_clients_see_what_is_new(

@@ -565,9 +565,11 @@ def test_without_any_client_the_account_is_away_for_long(wished: Stage) -> None:
 def test_what_a_client_says_is_said_by_the_account_and_reflected_to_all(inside: Stage) -> None:
     inside.enters(TABLET)
     inside.clear()
-    inside.sends(f"<message to='{ROOM}' type='groupchat' id='m-hi'><body>hi</body></message>", TABLET)
+    origin = "<origin-id xmlns='urn:xmpp:sid:0' id='m-hi'/>"
+    inside.sends(f"<message to='{ROOM}' type='groupchat' id='m-hi'><body>hi</body>{origin}</message>", TABLET)
     (said,) = inside.to_room
     assert (said.get("from"), said.get("id"), said.findtext("body")) == (ME, "m-hi", "hi")
+    assert find(said, "{urn:xmpp:sid:0}origin-id") is not None
     inside.message("hi", nick="Ann", id="7")
     for client in (PHONE, TABLET):
         (reflected,) = inside.told[client]
