@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 PACKAGE = "fermata"
@@ -73,6 +74,11 @@ class Source:
         """The package that its relative imports start from."""
         return [PACKAGE, *self.path.split("/")[:-1]]
 
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """All of its tree."""
+        return list(ast.walk(self.tree))
+
 
 Rule = Callable[[Source], Iterator[tuple[int, str]]]
 
@@ -102,7 +108,7 @@ def check(root: Path, rules: "list[Rule] | None" = None, exceptions: Mapping[tup
 
 def _imports(source: Source) -> Iterator[tuple[int, str, bool]]:
     """(line, dotted name, relative) of whatever is imported, wherever in the file, each name of a `from` apart."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield node.lineno, alias.name, False
@@ -114,7 +120,7 @@ def _imports(source: Source) -> Iterator[tuple[int, str, bool]]:
 
 
 def _nodes(source: Source, *kinds: type[ast.AST]) -> Iterator[ast.AST]:
-    return (node for node in ast.walk(source.tree) if isinstance(node, kinds))
+    return (node for node in source.nodes if isinstance(node, kinds))
 
 
 def imports_point_downward(source: Source) -> Iterator[tuple[int, str]]:
@@ -168,7 +174,7 @@ def extensions_do_not_know_each_other(source: Source) -> Iterator[tuple[int, str
 
 def no_import_is_for_types_only(source: Source) -> Iterator[tuple[int, str]]:
     """A cycle hidden behind TYPE_CHECKING is still a cycle; declare a Protocol where it is used."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         named = isinstance(node, ast.Name) and node.id == "TYPE_CHECKING"
         attribute = isinstance(node, ast.Attribute) and node.attr == "TYPE_CHECKING"
         if named or attribute:

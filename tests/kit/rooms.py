@@ -144,6 +144,10 @@ class Stage:
     def enter(self, sender: JID, nick: str = "", inside: str = MUC, id: str = "join") -> Said:
         return self.give(sender, _enter(sender, nick or PEOPLE[sender], inside, id))
 
+    def arrive(self, sender: JID, nick: str) -> None:
+        """Enters, and nobody reads what is said of it: for crowds."""
+        self.records += self.room.presence(sender, _enter(sender, nick), self.now).records
+
     def presence(self, sender: JID, nick: str, inside: str = "", type: str = "") -> Said:
         attributes = f" type='{type}'" if type else ""
         return self.send(sender, f"<presence to='{ROOM}/{nick}'{attributes}>{inside}</presence>")

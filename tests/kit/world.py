@@ -44,6 +44,7 @@ from fermata.services.registration import Registration
 from fermata.storage.database import Database
 from fermata.xmpp.jid import JID
 
+from .clock import OrderedClock
 from .people import PASSWORD
 from .wire import Client
 
@@ -119,7 +120,7 @@ class World:
         self._opened(turn)
 
     def _new_clock(self, now: float) -> Clock:
-        clock = Clock()
+        clock = OrderedClock()
         clock.advance(now)
         return clock
 

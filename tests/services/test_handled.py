@@ -76,7 +76,9 @@ def test_how_far_a_session_got_is_forgotten_after_a_week(world: World) -> None:
     juliet.request_ack()
     juliet.close()
     assert world.rows("SELECT count(*) FROM handled") == [(1,)]
-    world.advance(6 * 86_400)
+    world.skip(6 * 86_400)
+    world.advance(3_600)
     assert world.rows("SELECT count(*) FROM handled") == [(1,)]
-    world.advance(86_400 + 3_600)
+    world.skip(86_400)
+    world.advance(3_600)
     assert world.rows("SELECT count(*) FROM handled") == [(0,)]

@@ -349,7 +349,7 @@ def test_no_more_than_so_many_are_remembered():
     stage = party(CAT)
     known = gone_after(stage)
     for each in range(MOST_GONE + 1):
-        stage.enter(DAN, f"Dan{each}")
+        stage.arrive(DAN, f"Dan{each}")
         stage.leave(DAN)
     assert len(stage.changelog()["changelog"]) == MOST_GONE + 3
     stage.restart()
@@ -558,7 +558,7 @@ def test_messages_are_found_after_a_restart_and_after_a_reset():
 def test_five_changes_among_five_hundred_cost_no_more_than_three_percent_of_everything():
     stage = Stage()
     for each in range(500):
-        stage.enter(JID.parse(f"person{each}@b.example/phone"), f"Person {each}")
+        stage.arrive(JID.parse(f"person{each}@b.example/phone"), f"Person {each}")
     known = mark(stage.enter(BOB, inside=FIRST)[BOB][-1])
     stage.leave(BOB)
     full = stage.enter(BOB)  # as ever, without any numbers, which make it longer
