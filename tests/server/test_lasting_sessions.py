@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from kit import ns
+from kit.carbons import enable, expect_copy
 from kit.links import DEADLINE
 from kit.muc import create, enter
 from kit.people import PASSWORD
@@ -25,10 +26,10 @@ def server(launch: Callable[[Settings], Server]) -> Server:
 class Person:
     """A client with stream management, and what it has read."""
 
-    def __init__(self, server: Server, name: str) -> None:
+    def __init__(self, server: Server, name: str, resource: str = "phone") -> None:
         self.server, self.name = server, name
         self.client = self._authenticated()
-        self.client.bind("phone")
+        self.client.bind(resource)
         self.jid = self.client.jid
         self.id = self.client.enable().get("id", "")
         self.client.available()
@@ -158,16 +159,21 @@ def test_a_restart_by_command_is_seen_by_nobody(server: Server, ann: Person, ben
     create(ann.client, ROOM, "Ann")
     enter(ben.client, ROOM, "Ben")
     ann.read()
+    tablet = Person(server, ben.name, "tablet")
+    enable(tablet.client)
     server.command("restart")
-    ann.read_to_the_end()
-    ben.read_to_the_end()
+    for each in (ann, ben, tablet):
+        each.read_to_the_end()
     server.wait_until_it_listens()
-    ann.come_back()
-    ben.come_back()
+    for each in (ann, ben, tablet):
+        each.come_back()
+    ben.client.send(f"<message to='{ann.jid}' type='chat'><body>copied</body></message>")
+    expect_copy(tablet.client, "sent", "copied")
+    ann.client.expect("message", from_=ben.jid)
     ben.client.send(f"<message to='{ROOM}' type='groupchat'><body>still here</body></message>")
     ann.client.expect("message", from_=f"{ROOM}/Ben")
     ann.client.nothing_before()
-    assert '"sessions_restored": 2' in server.command("--json", "status")
+    assert '"sessions_restored": 3' in server.command("--json", "status")
     server.stop()
 
 
