@@ -483,3 +483,44 @@ def test_no_more_is_sent_than_can_be_sent_again_before_there_is_an_answer(
     world.advance(0.1)
     sent += [xml for xml in answered + wire.stanzas() if "<body>" in xml]
     assert [xml.partition("<body>")[2].partition("<")[0] for xml in sent] == [str(number) for number in range(1500)]
+
+
+def test_an_attempt_is_not_ended_because_the_other_server_was_faster(
+    world: World, dialling: Dialling, ann: Client
+) -> None:
+    say(ann, "one")
+    theirs = bidirectional(world)
+    assert len(theirs.stanzas()) == 1
+    assert dialling.given_up == []
+    ours = dialling.connect()  # they may have taken this one for the way
+    ours.trunk.receives(HERE)
+    ours.trunk.take(*message("<message from='bob@b.example' to='ann@localhost'><body>two</body></message>"))
+    ann.wait_for(lambda stanza: stanza.findtext("body") == "two")
+    say(ann, "three")
+    assert (len(theirs.stanzas()), ours.stanzas()) == (1, [])
+    world.advance(16 * MINUTE)
+    assert ours.ended == [None]
+    assert theirs.ended == [None]
+
+
+def test_a_failure_beside_a_connection_that_was_made_there_is_none(
+    world: World, dialling: Dialling, ann: Client
+) -> None:
+    say(ann, "one")
+    theirs = bidirectional(world)
+    dialling.fail(REFUSED)
+    world.advance(5)
+    assert [event[0] for event in dialling.events] == ["contacted"]
+    assert dialling.attempts == []
+    theirs.stanzas()
+    theirs.trunk.lost(SILENT)
+    assert len(dialling.connect().stanzas()) == 1
+
+
+def test_an_attempt_that_is_still_under_way_is_the_next_one_when_the_connection_is_lost(
+    world: World, dialling: Dialling, ann: Client
+) -> None:
+    say(ann, "one")
+    bidirectional(world).trunk.lost(SILENT)
+    assert len(dialling.attempts) == 1
+    assert len(dialling.connect().stanzas()) == 1

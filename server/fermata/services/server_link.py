@@ -192,12 +192,18 @@ class ServerLink:
     # -- its connection (see server_trunk.Way)
 
     def connected(self, trunk: ServerTrunk) -> None:
-        """See Way. The first that was proven stays."""
+        """See Way. The first that was proven stays.
+
+        An attempt of ours goes on beside a connection that was made there: the other side may by now have taken what
+        comes of it for the way, and what it has sent on it would be in doubt.
+        """
+        if trunk.connection.direction == "out":
+            self._give_up = None
         if self.trunk is not None:
             return
         was_broken, self.trunk = self.state.is_broken, trunk
         self._around.broken.discard(self.pair)
-        self._stop_trying()
+        self._forget_timer()
         self.state.connected(self._around.clock.seconds())
         self.drain()
         if self.trunk is not trunk:  # it was lost again at once
@@ -269,7 +275,9 @@ class ServerLink:
     def close(self) -> None:
         """Tries no more: the process is about to end."""
         self._is_closed = True
-        self._stop_trying()
+        self._forget_timer()
+        if self._give_up is not None:
+            self._give_up()
         if self._expiry is not None:
             self._expiry.cancel()
             self._expiry = None
@@ -307,6 +315,8 @@ class ServerLink:
     def _failed(self, trouble: Trouble) -> None:
         self._give_up = None
         self.failures += 1
+        if self.trunk is not None:
+            return
         clock = self._around.clock
         now = clock.seconds()
         if not self._is_wanted():
@@ -335,12 +345,6 @@ class ServerLink:
         if self.state.phase is not Phase.DEAD:
             self.state.rest(now)
             self._around.broken.discard(self.pair)
-
-    def _stop_trying(self) -> None:
-        give_up, self._give_up = self._give_up, None
-        if give_up is not None:
-            give_up()
-        self._forget_timer()
 
     def _forget_timer(self) -> None:
         if self._again is not None:

@@ -230,4 +230,12 @@ class ServerLinks(LinkListener):
                 trunk.probe(now)
             elif now >= trunk.used_at + _IDLE_SECONDS and not any(map(self._is_needed, trunk.pairs)):
                 trunk.rest()
+        self._close_spare(now)
         self._sweeping = self._clock.callLater(_SWEEP_SECONDS, self._sweep)
+
+    def _close_spare(self, now: float) -> None:
+        """Closes connections of ours that are no way for anything here, once the other side does not use them."""
+        used = {link.trunk for link in self.by_pair.values()}
+        for trunk in self.trunks - used:
+            if trunk.pairs and trunk.connection.direction == "out" and now >= trunk.used_at + _IDLE_SECONDS:
+                trunk.rest()
