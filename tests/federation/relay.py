@@ -43,6 +43,7 @@ class Relay:
         self.cut()
         for thread in self._threads:
             thread.join(10)
+        self.cut()  # what was just being accepted
 
     def cut(self) -> None:
         """Lose all connections, as when somebody in between resets them."""

@@ -48,8 +48,9 @@ class FaultyRelay:
         with contextlib.suppress(OSError):  # the listener is shut
             while True:
                 client, _ = self._listener.accept()
+                self._sockets.append(client)
                 server = socket.create_connection(("127.0.0.1", self._server_port))
-                self._sockets += [client, server]
+                self._sockets.append(server)
                 self._run(self._pass_on, client, server)
                 self._run(self._pass_messages, server, client)
 
