@@ -28,10 +28,9 @@ MINE, OTHER = ROOM.with_resource("Juliet"), ROOM.with_resource("Nun")
 
 
 class Device:
-    """A session: whether it wants copies, its place in the room if it has one, whether it is attached there."""
+    """A session that wants copies: its place in the room if it has one, whether it is attached there."""
 
-    def __init__(self, wants: bool = True, place: JID | None = None, is_attached: bool = False) -> None:
-        self.wants_carbons = wants
+    def __init__(self, place: JID | None = None, is_attached: bool = False) -> None:
         self.directed = DirectedPresence()
         self.attached: Mapping[JID, object] = {ROOM: None} if is_attached else {}
         if place is not None:
@@ -39,8 +38,8 @@ class Device:
 
 
 def test_all_who_want_one_get_a_copy_but_those_who_get_the_message() -> None:
-    got, wants, wants_too, does_not = Device(), Device(), Device(), Device(wants=False)
-    everybody = [got, wants, does_not, wants_too]
+    got, wants, wants_too = Device(), Device(), Device()
+    everybody = [got, wants, wants_too]
     assert beside_recipients(everybody, [got], ME.with_resource("a"), ROMEO) == [wants, wants_too]
     assert beside_recipients(everybody, [got, wants], ME, ROMEO) == [wants_too]
     assert beside_recipients(everybody, [], ME, ROMEO) == [got, wants, wants_too]
@@ -64,10 +63,11 @@ def test_what_a_room_says_to_who_is_in_there_it_says_to_all_whom_it_is_for(
 
 
 def test_others_see_what_one_sends() -> None:
-    author, wants, does_not = Device(), Device(), Device(wants=False)
+    author, wants = Device(), Device()
     for to in (ROMEO, ROMEO.bare, ROOM):
-        assert beside_author([author, wants, does_not], author, to, stands_in=False) == [wants]
-    assert beside_author([author, wants, does_not], None, ROMEO, stands_in=False) == [author, wants]
+        assert beside_author([author, wants], author, to, stands_in=False) == [wants]
+        assert beside_author([wants], author, to, stands_in=False) == [wants]
+    assert beside_author([author, wants], None, ROMEO, stands_in=False) == [author, wants]
 
 
 def test_a_private_message_in_a_room_is_seen_by_who_shares_the_place() -> None:

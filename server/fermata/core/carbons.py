@@ -27,10 +27,6 @@ class Device(Protocol):
     directed: DirectedPresence
 
     @property
-    def wants_carbons(self) -> bool:
-        """Whether it has asked for copies."""
-
-    @property
     def attached(self) -> Mapping[JID, object]:
         """Rooms (bare JIDs) in which its account stands for it."""
 
@@ -38,23 +34,23 @@ class Device(Protocol):
 D = TypeVar("D", bound=Device)
 
 
-def beside_recipients(sessions: Iterable[D], recipients: Sequence[D], to: JID, sender: JID) -> list[D]:
-    """Who gets a copy of a message that these recipients get (§7): all others that want one.
+def beside_recipients(listening: Iterable[D], recipients: Sequence[D], to: JID, sender: JID) -> list[D]:
+    """Who gets a copy of a message that these recipients get (§7): all others of those that want copies.
 
     Nobody, if a room says it to a session that is in there: the room says it to everybody whom it is for.
     """
     if to.resource and any(sender.bare in session.directed.rooms for session in recipients):
         return []
-    return [session for session in sessions if session.wants_carbons and session not in recipients]
+    return [session for session in listening if session not in recipients]
 
 
-def beside_author(sessions: Iterable[D], author: D | None, to: JID, stands_in: bool) -> list[D]:
-    """Who gets a copy of what one session has sent (§8): all others that want one.
+def beside_author(listening: Iterable[D], author: D | None, to: JID, stands_in: bool) -> list[D]:
+    """Who gets a copy of what one session has sent (§8): all others of those that want copies.
 
     Of a private message in a room, those that share the author's place there (§6.1): others could not answer it. Be it
     that the account `stands_in` the room for some of them, and others are there by themselves.
     """
-    found = [session for session in sessions if session.wants_carbons and session is not author]
+    found = [session for session in listening if session is not author]
     if not found or not is_private(author, to, stands_in):
         return found
     room = to.bare

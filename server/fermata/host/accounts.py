@@ -26,6 +26,7 @@ class Account:
         "is_disabled",
         "jid",
         "lineage",
+        "listening",
         "nodes",
         "number",
         "preferences",
@@ -52,6 +53,7 @@ class Account:
         self.is_disabled = False  #: nobody can log in to it: what arrives for it waits
         self.preferences = KEEP_ALL  #: what its archive keeps
         self.sessions: dict[str, Session] = {}  #: by resource
+        self.listening: list[Session] = []  #: those that get copies of what others send and get (XEP-0280)
 
     def _start_anew(self) -> None:
         self.lineage = Lineage(self._start_anew)
@@ -63,6 +65,11 @@ class Account:
             return True
         is_contact = peer.bare == self.jid or self.roster.item(peer.bare) is not None
         return self.preferences.keeps(peer, is_contact)
+
+    def listens(self, session: Session, wants_carbons: bool) -> None:
+        """A session wants copies from now on, or wants none."""
+        session.wants_carbons = wants_carbons
+        self.listening = [each for each in self.sessions.values() if each.wants_carbons]
 
     def available(self) -> list[Session]:
         """The sessions that have sent presence and not taken it back, as they are now.

@@ -158,6 +158,8 @@ class Sessions:
         del self._all[session.jid]
         account = self._accounts.pop(session.jid)
         del account.sessions[session.resource]
+        if session.wants_carbons:
+            account.listens(session, False)
         self._forget_expiry(session)
         session.is_over = True
         link, session.link = session.link, None

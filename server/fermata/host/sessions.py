@@ -84,7 +84,7 @@ class Session:
         self.interests: frozenset[str] | None = None  #: of which nodes it wants to hear; None: it has not said
         self.wants_roster = False  #: it asked for the roster, so it gets pushes (RFC 6121 §2.1.6)
         self.wants_blocklist = False  #: likewise (XEP-0191 §3.2)
-        self.wants_carbons = False  #: it gets copies of what other sessions of the account send and get (XEP-0280)
+        self.wants_carbons = False  #: see Account.listens
         self.shown: Shown | None = None  #: what others have been shown of what it has sent
         self.inbound: Inbound | None = None  #: stream management, once enabled
         self.outbound: Outbound | None = None

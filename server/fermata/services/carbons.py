@@ -51,7 +51,7 @@ class Carbons:
             return self.of_error(account, recipients[0], delivery.stanza, sender) if recipients else []
         if not message.keep & COPY:
             return []
-        others = beside_recipients(account.sessions.values(), recipients, to, sender)
+        others = beside_recipients(account.listening, recipients, to, sender)
         if not others:
             return []
         copy = copy_of_received(message, to, account.jid)
@@ -62,7 +62,7 @@ class Carbons:
     def of_sent(self, account: Account, delivery: Delivery, writer: Session | None) -> list[Copy]:
         """Of a message that `writer`, if it is still there, has sent; sessions that get it anyway need no copy."""
         stanza, said, _, to, _, records, recipients, stands_in = delivery
-        others = beside_author(account.sessions.values(), writer, to, stands_in)
+        others = beside_author(account.listening, writer, to, stands_in)
         others = [session for session in others if session not in recipients]
         if not others or not (said.keep & COPY or judge(stanza, message_type(stanza), is_sent=True) & COPY):
             return []
@@ -77,7 +77,7 @@ class Carbons:
         """Of an error that answers what others have been shown."""
         if writer.shown is None or not writer.shown.answered(error.get("id", ""), sender):
             return []
-        others = beside_author(account.sessions.values(), writer, sender, sender.bare in writer.attached)
+        others = beside_author(account.listening, writer, sender, sender.bare in writer.attached)
         return [Copy(copy_of_received(payload_of(error), writer.jid, account.jid), others)] if others else []
 
 

@@ -88,11 +88,12 @@ class Messages:
         payload, records = self._safe.keep(account, other, said, to, sender, must_last=origin.is_counting)
         if is_spooled and not payload.spooled:
             records.append(self._safe.spool(account, payload, to))
-        if (other is not None and len(other.sessions) > 1) or len(account.sessions) > len(recipients):
+        copies: Sequence[Copy] = ()
+        if (other is not None and other.listening and len(other.sessions) > 1) or (
+            account.listening and len(account.sessions) > len(recipients)
+        ):
             delivery = Delivery(stanza, said, payload, to, sender, records, recipients)
             copies = self._copies(account, other, delivery)
-        else:
-            copies = []
         step, ticket = None, 0
         if records:
             step = Step(records, stanza)
@@ -131,7 +132,7 @@ class Messages:
         records = self._safe.keep_sent(account, payload, to)
         step = Step(records) if records else None
         ticket = 0 if step is None else self._writer.submit(step)
-        if keep & COPY and len(account.sessions) > 1:
+        if account.listening and len(account.sessions) > 1 and keep & COPY:
             stands_in = sender.resource.startswith(RESERVED)
             writer = account.sessions.get((origin.jid if stands_in else sender).resource)
             delivery = Delivery(stanza, payload, payload, to, sender, records, stands_in=stands_in)

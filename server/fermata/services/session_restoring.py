@@ -67,6 +67,7 @@ class SessionRestoring:
         seconds = self._seconds_left(saved) if is_resumable else GRACE_SECONDS
         session = self._sessions.restore(account, saved.jid.resource, seconds)
         self._fill(session, saved, is_resumable)
+        account.listens(session, "carbons" in saved.wants)
         for told in self.on_restored:
             told(session)
         if is_resumable:
@@ -90,7 +91,6 @@ class SessionRestoring:
             elif keeps_rooms or key.domain not in self._room_services:
                 session.directed.rooms[key] = jid
         session.wants_roster, session.wants_blocklist = "roster" in saved.wants, "blocklist" in saved.wants
-        session.wants_carbons = "carbons" in saved.wants
         if saved.sm_id:
             session.restore(saved.outbound, saved.pending)
 

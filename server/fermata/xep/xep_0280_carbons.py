@@ -36,6 +36,6 @@ class _Carbons:
         session = self._sessions.get(request.sender)
         if session is None:
             raise StanzaError("not-allowed", "only a client gets copies")
-        session.wants_carbons = is_wanted
+        request.owner.listens(session, is_wanted)
         if session.trail is not None:
             session.trail.told()
