@@ -1,8 +1,6 @@
 """Accounts that stand in rooms of another server, over cuts, crashes and starts on either side (docs/design/0006)."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -23,23 +21,6 @@ from kit.wire import Client
 ROOM = "tea@conference.b.example"
 A, B = "a.example", "b.example"
 EVERYTHING = query(fields={"include-groupchat": "true"})
-
-
-@pytest.fixture
-def universe(tmp_path: Path) -> Iterator[Universe]:
-    made = Universe(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def here(universe: Universe) -> FederatedWorld:
-    return universe.server(A)
-
-
-@pytest.fixture
-def there(universe: Universe) -> FederatedWorld:
-    return universe.server(B)
 
 
 @pytest.fixture
@@ -278,6 +259,34 @@ def test_a_message_comes_over_once_for_all_clients(
     for client in clients:
         hears(client, "m9")
     assert sent(there, "conference.b.example", A) - before == 10
+
+
+def test_whoever_was_in_before_he_bookmarked_the_room_is_seen_neither_to_leave_nor_to_enter(
+    here: FederatedWorld, there: FederatedWorld, bob: Client
+) -> None:
+    phone = here.online("ann@a.example/phone")
+    enter(phone, ROOM, "Ann")
+    say(bob, "before")
+    bookmark(phone, ROOM, "Ann")
+    here.advance(5)
+    tablet = here.online("ann@a.example/tablet")
+    phone.sync()
+    assert [text(each, "body") for each in enter(tablet, ROOM, "Ann").history] == ["before"]
+    say(tablet, "hello")
+    for client in (phone, tablet):
+        hears(client, "hello")
+    bob.send(f"<message to='{ROOM}/Ann' type='chat'><body>psst</body></message>")
+    bob.sync()
+    for client in (phone, tablet):
+        assert [text(each, "body") for each in client.sync() if each.tag == "message"] == ["psst"]
+    assert bodies(page(tablet, EVERYTHING)) == ["before", "hello", "psst"]
+    phone.cut()
+    tablet.close()
+    here.advance(200)
+    came = [each for each in bob.sync() if each.get("from") == f"{ROOM}/Ann"]
+    assert {each.get("type") for each in came} <= {None, "groupchat"}
+    assert came[-1].findtext("show") == "xa"
+    there.advance(1)
 
 
 def test_attaching_asks_nobody_elsewhere(here: FederatedWorld, ann: Client, bob: Client) -> None:
