@@ -1,7 +1,6 @@
 """The come-back call and MUC push from end to end: the rooms' server goes away, and people elsewhere are called."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -19,19 +18,6 @@ ANN, BOB = f"ann@{A}/phone", f"bob@{B}/desk"
 HOUR = 3_600.0
 
 Here = Callable[..., FederatedWorld]
-
-
-@pytest.fixture
-def universe(tmp_path: Path) -> Iterator[Universe]:
-    made = Universe(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def there(universe: Universe) -> FederatedWorld:
-    """Bob's server."""
-    return universe.server(B)
 
 
 @pytest.fixture(params=[True, False], ids=["journal", "no journal"])

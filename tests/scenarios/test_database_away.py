@@ -10,15 +10,12 @@ from pathlib import Path
 import pytest
 
 from fermata.storage.remote import PATIENCE_SECONDS
-from kit import ns
-from kit.crash.neighbours import GUESTS, HOST, SERVICE, neighbours
-from kit.people import PASSWORD
+from kit.crash.neighbours import HOST, ROOM, ann_and_bob_at_home, both_in_the_room, neighbours
 from kit.postgresql import NoPostgreSQLError, PostgreSQL, new_database, running_server
 from kit.server import Server
 from kit.stanzas import Element, error, show
 from kit.wire import Client
 
-ROOM = f"tea@{SERVICE}"
 PATIENCE = 90.0
 pytestmark = pytest.mark.timeout(300)
 # Beyond the patience of the writer, authors are told that it was in vain.
@@ -38,25 +35,8 @@ def database() -> Iterator[PostgreSQL]:
 def servers(tmp_path: Path, database: PostgreSQL) -> Iterator[dict[str, Server]]:
     url = new_database(database.url).set(drivername="postgresql+psycopg")
     made = neighbours(tmp_path, {HOST: {"storage": {"url": url.render_as_string(hide_password=False)}}})
-    made[HOST].add_accounts([(f"ann@{HOST}", PASSWORD)])
-    made[GUESTS].add_accounts([(f"bob@{GUESTS}", PASSWORD)])
-    for server in made.values():
-        server.start()
-    yield made
-    for server in made.values():
-        server.cut_all()
-        server.kill()
-
-
-def online(server: Server, name: str, domain: str) -> Client:
-    client = Client(server.link(), domain)
-    client.open()
-    client.authenticate(name, PASSWORD)
-    client.bind("home")
-    client.enable()
-    client.send(f"<presence/><presence to='{ROOM}/{name}'><x xmlns='{ns.MUC}'/></presence>")
-    client.wait_for(lambda stanza: stanza.tag == "message" and stanza.find("subject") is not None)
-    return client
+    with ann_and_bob_at_home(made) as both:
+        yield both
 
 
 class Ear:
@@ -95,10 +75,7 @@ class Ear:
 def test_all_is_seen_by_everybody_once_or_refused_and_nobody_goes(
     database: PostgreSQL, servers: dict[str, Server], seconds: float
 ) -> None:
-    client = online(servers[HOST], "ann", HOST)
-    client.set(f"<query xmlns='{ns.MUC_OWNER}'><x xmlns='{ns.DATA}' type='submit'/></query>", ROOM)
-    ann, bob = Ear(client), Ear(online(servers[GUESTS], "bob", GUESTS))
-    client.wait_for(lambda stanza: stanza.get("from") == f"{ROOM}/bob")
+    ann, bob = map(Ear, both_in_the_room(servers))
     database.stop("immediate")
     end, said = time.monotonic() + seconds, list[str]()
     try:

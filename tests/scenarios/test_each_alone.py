@@ -1,10 +1,5 @@
 """What holds people in their rooms, one part at a time: each does its own with all the others switched off."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from fermata.app.config_tables import Config, RestartInvites, Stay
 from kit import ns
 from kit.federated import FederatedWorld, Universe
@@ -23,13 +18,6 @@ NOTHING = {
     "cheap_rejoin": False,
     "restart_invites": RestartInvites.OFF,
 }
-
-
-@pytest.fixture
-def universe(tmp_path: Path) -> Iterator[Universe]:
-    made = Universe(tmp_path)
-    yield made
-    made.close()
 
 
 def only(universe: Universe, **parts: object) -> tuple[FederatedWorld, FederatedWorld]:

@@ -1,8 +1,5 @@
 """Copies of what comes from another server and goes there, rooms there included (XEP-0280)."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from kit import ns
@@ -16,18 +13,6 @@ from kit.wire import Client
 
 ROOM = "tea@conference.b.example"
 A, B = "a.example", "b.example"
-
-
-@pytest.fixture
-def universe(tmp_path: Path) -> Iterator[Universe]:
-    made = Universe(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def here(universe: Universe) -> FederatedWorld:
-    return universe.server(A)
 
 
 @pytest.fixture

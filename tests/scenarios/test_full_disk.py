@@ -6,48 +6,23 @@ from contextlib import closing
 
 import pytest
 
-from kit import ns
-from kit.crash.neighbours import GUESTS, HOST, SERVICE, neighbours
+from kit.crash.neighbours import GUESTS, HOST, ROOM, ann_and_bob_at_home, both_in_the_room, neighbours
 from kit.full_disk import no_file_longer_than
-from kit.people import PASSWORD
 from kit.server import Server
 from kit.stanzas import Element, error
 from kit.wire import Client
 
-ROOM = f"tea@{SERVICE}"
-
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Server]]:
-    made = neighbours(tmp_path_factory.mktemp("full"))
-    made[HOST].add_accounts([(f"ann@{HOST}", PASSWORD)])
-    made[GUESTS].add_accounts([(f"bob@{GUESTS}", PASSWORD)])
-    for server in made.values():
-        server.start()
-    yield made
-    for server in made.values():
-        server.cut_all()
-        server.kill()
-
-
-def online(server: Server, name: str, domain: str) -> Client:
-    client = Client(server.link(), domain)
-    client.open()
-    client.authenticate(name, PASSWORD)
-    client.bind("home")
-    client.enable()
-    client.send(f"<presence/><presence to='{ROOM}/{name}'><x xmlns='{ns.MUC}'><history maxstanzas='0'/></x></presence>")
-    client.wait_for(lambda stanza: stanza.tag == "message" and stanza.find("subject") is not None)
-    return client
+    with ann_and_bob_at_home(neighbours(tmp_path_factory.mktemp("full"))) as both:
+        yield both
 
 
 @pytest.fixture
 def people(servers: dict[str, Server]) -> Iterator[tuple[Client, Client]]:
     """Ann is at home where the room is, Bob on the other server; both are in the room."""
-    ann = online(servers[HOST], "ann", HOST)
-    ann.set(f"<query xmlns='{ns.MUC_OWNER}'><x xmlns='{ns.DATA}' type='submit'/></query>", ROOM)
-    bob = online(servers[GUESTS], "bob", GUESTS)
-    ann.wait_for(lambda stanza: stanza.get("from") == f"{ROOM}/bob")
+    ann, bob = both_in_the_room(servers)
     yield ann, bob
     for client in (bob, ann):
         client.send(f"<presence type='unavailable' to='{ROOM}/{client.jid.partition('@')[0]}'/>")

@@ -1,8 +1,5 @@
 """Another server that sends more than anybody needs: presences without number, and very long ones."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from fermata.core.stored_xml import stanza_from
@@ -10,29 +7,12 @@ from fermata.host.federation import Pair
 from fermata.xmpp.jid import JID
 from fermata.xmpp.payload import payload_of
 from kit import ns
-from kit.federated import FederatedWorld, Universe
+from kit.federated import FederatedWorld
 from kit.muc import create, enter
 from kit.wire import Client
 
 ROOM = "tea@conference.a.example"
 PRESENCES = 200
-
-
-@pytest.fixture
-def universe(tmp_path: Path) -> Iterator[Universe]:
-    made = Universe(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def here(universe: Universe) -> FederatedWorld:
-    return universe.server("a.example")
-
-
-@pytest.fixture
-def there(universe: Universe) -> FederatedWorld:
-    return universe.server("b.example")
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Rooms on one server with people from another, and what becomes of them while there is no way between the two."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -21,23 +21,6 @@ A, B = "a.example", "b.example"
 PAIR = Pair("conference.a.example", B)
 HISTORY = "urn:x-fermata:history:0"
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
-
-
-@pytest.fixture
-def universe(tmp_path: Path) -> Iterator[Universe]:
-    made = Universe(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def here(universe: Universe) -> FederatedWorld:
-    return universe.server(A)
-
-
-@pytest.fixture
-def there(universe: Universe) -> FederatedWorld:
-    return universe.server(B)
 
 
 @pytest.fixture

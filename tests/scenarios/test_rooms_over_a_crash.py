@@ -1,8 +1,5 @@
 """A room's server is killed, with people of another ordinary server in the room: streams are all that the two share."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from fermata.services.room_administration import RoomAdministration
@@ -14,18 +11,6 @@ from kit.wire import Client
 
 ROOM = "tea@conference.a.example"
 BOB = "bob@b.example/desk"
-
-
-@pytest.fixture
-def universe(tmp_path: Path) -> Iterator[Universe]:
-    made = Universe(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def here(universe: Universe) -> FederatedWorld:
-    return universe.server("a.example")
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ import gc
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from time import process_time
 
 import pytest
@@ -28,23 +26,6 @@ pytestmark = pytest.mark.skipif("FERMATA_CHAOS" not in os.environ, reason="figur
 
 A, B = "a.example", "b.example"
 ROOMS, CLIENTS, OCCUPANTS, HISTORY = 40, 5, 100, 20
-
-
-@pytest.fixture
-def universe(tmp_path: Path) -> Iterator[Universe]:
-    made = Universe(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def here(universe: Universe) -> FederatedWorld:
-    return universe.server(A)
-
-
-@pytest.fixture
-def there(universe: Universe) -> FederatedWorld:
-    return universe.server(B)
 
 
 class Tap:

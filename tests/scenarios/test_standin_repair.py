@@ -1,8 +1,6 @@
 """What is said in rooms while nobody hears it reaches the account's archive in the end (docs/design/0006)."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -19,18 +17,6 @@ ROOM = "tea@conference.b.example"
 A, B = "a.example", "b.example"
 HOURS = 2 * 3600.0
 MANY = 130  # more than the room tells whoever enters
-
-
-@pytest.fixture
-def universe(tmp_path: Path) -> Iterator[Universe]:
-    made = Universe(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def here(universe: Universe) -> FederatedWorld:
-    return universe.server(A)
 
 
 @pytest.fixture

@@ -1,29 +1,9 @@
 """People on two servers, with real streams between them over pipes in memory."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from kit.federated import FederatedWorld, Universe
 from kit.wire import Client
-
-
-@pytest.fixture
-def universe(tmp_path: Path) -> Iterator[Universe]:
-    made = Universe(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def here(universe: Universe) -> FederatedWorld:
-    return universe.server("a.example")
-
-
-@pytest.fixture
-def there(universe: Universe) -> FederatedWorld:
-    return universe.server("b.example")
 
 
 @pytest.fixture
