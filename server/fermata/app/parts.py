@@ -209,7 +209,7 @@ class Parts:
             self._spawn,
             self._config.archive.rooms,
         )
-        iqs.promises = service.promises = self.lasting.log
+        iqs.promises = service.speech.promises = self.lasting.log
         self.router.serve(domain, service)
         self._rooms[domain] = service
         return service

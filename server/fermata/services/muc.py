@@ -10,10 +10,10 @@ from collections.abc import Callable
 from ..core.archive_answer import Ends
 from ..core.archive_query import Found
 from ..core.breaks import Breaks
-from ..core.muc.effects import Effects, Flood, Reading, Send
+from ..core.muc.effects import Effects, Reading
 from ..core.muc.exit import vanish
 from ..core.muc.room import Room
-from ..core.records import Lineage, MessageArchived, MessageReplaced, OccupancyEnded, Record, Step
+from ..core.records import Lineage, MessageArchived, MessageReplaced, OccupancyEnded, Step
 from ..core.release import ReleaseQueue
 from ..host.iq import Addressee, IQTable, Request
 from ..host.origin import Clock, Origin
@@ -22,7 +22,6 @@ from ..host.registry import Sessions
 from ..host.residents import Residents, Spawn
 from ..host.router import Router
 from ..host.stores import Writer
-from ..host.trail import NoPromises, Promises
 from ..xmpp import namespaces as ns
 from ..xmpp.element import Element, child
 from ..xmpp.errors import StanzaError
@@ -32,6 +31,7 @@ from ..xmpp.stanza import answerable, error_of
 from .messages import Messages
 from .muc_entrances import Entrances
 from .muc_rooms import RoomLoading
+from .muc_speech import RoomSpeech
 from .muc_venues import Venues
 from .muc_verification import RoomVerification
 
@@ -72,7 +72,7 @@ class RoomService:
         self._writer, self._clock, self._keeps_archives = writer, clock, keeps_archives
         self.verification, self._doubts = verification, verification.doubts
         verification.on_gone = self._vanish
-        self.promises: Promises = NoPromises()  #: told of what will be sent once it is kept
+        self.speech = RoomSpeech(messages, router, sessions, verification.is_awaited)
         #: How many people are in a room that was not needed in memory yet since the start.
         self.recorded: dict[JID, int] = {}
         self.breaks = Breaks()  #: since the start, everybody is newly connected
@@ -282,76 +282,23 @@ class RoomService:
         records, sends = effects.records, effects.sends
         if not self._keeps_archives:
             records = [record for record in records if not isinstance(record, MessageArchived | MessageReplaced)]
-        if any(isinstance(send, Send) and _is_private(send.payload) for send in sends):
-            sends, kept = self._kept_privately(sends)
+        sends, kept = self.speech.kept(sends)
+        if kept:
             records = records + kept
         # What repeats words that are not kept yet is void with them; the answer to an iq has none.
         if records or (sends and room.queue and (stanza is None or stanza.tag != "iq")):
             step = Step(records, stanza, room.lineage)
             ticket = self._writer.submit(step)
-            self._promise(step, sends)
-            room.queue.put(ticket, step, self._send, sends)
+            self.speech.promise(step, sends)
+            room.queue.put(ticket, step, self.speech.say, sends)
         elif sends:
-            room.queue.put(0, None, self._send, sends)
+            room.queue.put(0, None, self.speech.say, sends)
         if effects.due:
             self._clock.callLater(max(0.0, effects.due - self._clock.seconds()), self._tick, room)
         if effects.destroyed:
             self.rooms.drop(room.rules.jid)
             if effects.venue:
                 self._spawn(self._venues.remember(room.rules.jid, effects.venue))
-
-    def _promise(self, step: Step, sends: list[Send | Flood]) -> None:
-        for send in sends:
-            if isinstance(send, Flood):
-                for payload in send.payloads:
-                    self.promises.to_each(step, payload, (send.to,))
-            else:
-                self.promises.to_each(step, send.payload, send.to)
-
-    def _kept_privately(self, sends: list[Send | Flood]) -> tuple[list[Send | Flood], list[Record]]:
-        """Private messages are for the archives of those who get them: one copy and one place for each account."""
-        copies: list[Send | Flood] = []
-        records: list[Record] = []
-        for send in sends:
-            if isinstance(send, Flood) or not _is_private(send.payload):
-                copies.append(send)
-                continue
-            accounts: dict[JID, list[JID]] = {}
-            for to in send.to:
-                accounts.setdefault(to.bare, []).append(to)
-            for sessions in accounts.values():
-                present = self._sessions.get(sessions[0]) is not None
-                payload, kept = self._messages.keep_from_room(send.payload, sessions) if present else (send.payload, [])
-                copies.append(Send(payload, sessions))
-                records += kept
-        return copies, records
-
-    def _send(self, sends: list[Send | Flood]) -> None:
-        session_of = self._sessions.get
-        for send in sends:
-            if isinstance(send, Flood):
-                session = session_of(send.to)
-                if session is not None and not session.owner.blocklist.entries:
-                    session.send_all(send.payloads, send.to)
-                else:
-                    for payload in send.payloads:
-                        self._send_one(payload, send.to)
-                continue
-            payload, recipients = send
-            for to in recipients:
-                session = session_of(to)
-                if session is not None and not session.owner.blocklist.entries:
-                    session.send(payload, to)
-                else:
-                    self._send_one(payload, to)
-
-    def _send_one(self, payload: Payload, to: JID) -> None:
-        """To somebody without a session here, or who has blocked its sender: then it goes the way of all stanzas."""
-        session = self._sessions.get(to)
-        if session is not None and not session.owner.blocklist.blocks(JID.parse(payload.sender)):
-            session.send(payload, to)
-        elif payload.type != "groupchat" or not self.verification.is_awaited(to):
-            self._router.deliver(payload, to)
 
     def _vanish(self, jid: JID, session: JID, why: str) -> None:
         """Somebody of whom nothing was heard since the start is not there any more."""
@@ -382,10 +329,6 @@ class RoomService:
             return
         answer = error_of(stanza, StanzaError("internal-server-error", "it could not be stored", "wait"))
         self._router.deliver(payload_of(answer), JID.parse(answer.get("to", "")))
-
-
-def _is_private(payload: Payload) -> bool:
-    return payload.kind == "message" and payload.type in ("", "normal", "chat")
 
 
 def _is_self_ping(stanza: Element, to: JID) -> bool:
