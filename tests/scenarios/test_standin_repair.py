@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fermata.app.config_tables import Config
+from fermata.core.standin.room_archive import asks
 from fermata.xmpp.element import Element
 from kit.archives import bodies, page, query
 from kit.federated import FederatedWorld, Universe
@@ -177,3 +178,26 @@ def test_a_room_here_is_read_too(universe: Universe, here: FederatedWorld) -> No
     here.crash()
     here.advance(200)
     assert archive(here.online("ann@a.example/phone")) == ["heard", "missed"]
+
+
+def test_a_room_here_where_nothing_was_said_for_long_is_not_read(
+    here: FederatedWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where all accounts of a server are in its rooms, a start would cost very much."""
+    ben = here.online("ben@a.example/desk")
+    rooms = [f"{name}@conference.a.example" for name in ("quiet", "busy")]
+    ann = here.online("ann@a.example/phone")
+    for room in rooms:
+        create(ben, room, "Ben", persistentroom="1")
+        bookmark(ann, room, "Ann")
+    here.advance(5)
+    for room in rooms:
+        ben.send(f"<message to='{room}' type='groupchat' id='1'><body>hello</body></message>")
+        here.advance(100)
+    here.crash()
+    asked = list[str]()
+    monkeypatch.setattr(
+        "fermata.core.standin.repair.asks", lambda me, room, *more: asked.append(room) or asks(me, room, *more)
+    )
+    here.advance(200)
+    assert asked == rooms[1:]

@@ -27,6 +27,8 @@ from .federation import Federating
 from .lasting_sessions import LastingSessions
 from .offered import Ground
 
+_UNSETTLED_SECONDS = 60.0  #: what a room here has said before that is in the archives of accounts, whatever happens
+
 
 class StandingIn:
     """The parts of it, joined to the accounts; rooms, domains and other servers are joined as they are made."""
@@ -119,4 +121,5 @@ class StandingIn:
     def begin(self, database: Database) -> None:
         """Takes up what the process before this one has left. Blocks; raises StorageError."""
         self._ledger.load(database.stood_in())
-        self.stand_ins.begin()
+        said = database.said_last(_UNSETTLED_SECONDS) if self._ledger.holders else ()
+        self.stand_ins.begin({archive for archive, _ in said})

@@ -12,6 +12,7 @@ from ..core.keeping import ARCHIVE, GROUPCHAT
 from ..core.muc.history import limited
 from ..core.records import MessageArchived, Record, Step
 from ..core.standin import acts as done
+from ..core.standin import repair
 from ..core.standin.recent import MOST
 from ..core.standin.standin import StandIn
 from ..core.standin.stanzas import identity, said_at, stanza_id
@@ -35,6 +36,7 @@ from .standin_ledger import Holder, Ledger
 from .standin_origin import Behalf
 
 _log = logging.getLogger(__name__)
+_RECOGNISED: Final = 10  #: so many messages of a room are known again after a start: to read more takes time
 _RECALLED: Final = 2_000  #: so many messages of an archive are looked through after a start
 
 
@@ -106,9 +108,16 @@ class Performer:
             case done.Replay():
                 self._spawn(self._replay(holder, stand_in, act))
             case done.Turn():
-                self.recalled(holder, partial(self.guard.line_up, Place(holder.me, stand_in.state.room)))
+                self.recalled(holder, partial(self._line_up, holder, stand_in))
             case _:
                 self._do_here(holder, stand_in, act)
+
+    def _line_up(self, holder: Holder, stand_in: StandIn) -> None:
+        s = stand_in.state
+        if self._router.serves(s.room.domain):
+            self.perform(holder, stand_in, repair.turn(s, self._clock.seconds()))
+        else:
+            self.guard.line_up(Place(holder.me, s.room), is_waited_for=bool(s.attached or s.waiting))
 
     def _do_here(self, holder: Holder, stand_in: StandIn, act: done.Act) -> None:
         """What is for nobody outside."""
@@ -239,19 +248,16 @@ class Performer:
             self._spawn(self._recall(holder))
 
     async def _recall(self, holder: Holder) -> None:
-        rows: list[ArchivedRow] = []
-        if self._archive is not None:
-            try:
-                rows = await self._archive.newest(holder.number, _RECALLED)
-            except Exception:
-                _log.exception("the archive of %s can't be read: what rooms tell again may be kept twice", holder.jid)
-        found: dict[JID, list[ArchivedRow]] = {}
-        for row in rows:
-            if row.keep & GROUPCHAT:
-                found.setdefault(JID.parse(row.sender).bare, []).append(row)
-        for room, said in found.items():
-            if room in holder.rooms:
-                _recall(holder.rooms[room], said[-MOST:])
+        try:
+            rows = [] if self._archive is None else await self._archive.newest(holder.number, _RECALLED)
+            found: dict[JID, list[ArchivedRow]] = {}
+            for row in rows:
+                if row.keep & GROUPCHAT:
+                    found.setdefault(JID.parse(row.sender).bare, []).append(row)
+            for room in found.keys() & holder.rooms.keys():
+                _recall(holder.rooms[room], found[room][-MOST:])
+        except Exception:
+            _log.exception("the archive of %s can't be read: what rooms tell again may be kept twice", holder.jid)
         holder.is_recalled, waiting, holder.waiting = True, holder.waiting or [], None
         for act in waiting:
             act()
@@ -282,12 +288,12 @@ def is_there(account: Account, room: JID) -> bool:
 
 
 def _recall(stand_in: StandIn, rows: Sequence[ArchivedRow]) -> None:
-    known, last, since, room = [], "", 0.0, stand_in.state.room
-    for row in rows:
+    identities, last, since, room = list[str](), "", 0.0, stand_in.state.room
+    for row in rows[-_RECOGNISED:]:
         stanza = stanza_from(row.xml)
-        known.append((identity(stanza, room), row.seq))
+        identities.append(identity(stanza, room))
         last, since = stanza_id(stanza, room) or last, said_at(stanza) or row.stamp
-    stand_in.recall(known, last, since)
+    stand_in.recall(identities, [row.seq for row in rows], last, since)
 
 
 def _as_history(row: ArchivedRow, room: JID) -> Payload:

@@ -69,9 +69,9 @@ class Guard:
         self._want(self._guardian.refused(place, condition, type, self._clock.seconds()))
         self._set()
 
-    def line_up(self, place: Place) -> None:
-        """What was missed is to be asked for; `wanted` is told when that may be."""
-        self._want(self._guardian.ask(place, self._clock.seconds()))
+    def line_up(self, place: Place, is_waited_for: bool) -> None:
+        """What was missed is to be asked for; `wanted` is told when that may be, soon where a client waits for it."""
+        self._want(self._guardian.ask(place, self._clock.seconds(), is_waited_for))
         self._set()
 
     def forget(self, place: Place) -> None:

@@ -1,6 +1,6 @@
 """Accounts in rooms: where clients, rooms and time meet the stand-ins (docs/design/0006)."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -79,11 +79,17 @@ class StandIns:
         holder = self._ledger.holders.get(jid)
         return [] if holder is None else [_figures(holder.rooms[room]) for room in sorted(holder.rooms)]
 
-    def begin(self) -> None:
-        """What the process before this one has left was taken up."""
+    def begin(self, unsettled: Container[JID]) -> None:
+        """What the process before this one has left was taken up.
+
+        In the rooms here that are not among the unsettled, nothing was said just before it ended: nobody has missed
+        anything in those.
+        """
         for holder in self:
             for room, stand_in in holder.rooms.items():
                 s, place = stand_in.state, Place(holder.me, room)
+                if room not in unsettled and self._router.serves(room.domain):
+                    s.repair = None
                 if self.mode_of(holder.jid) == _OFF:
                     continue  # it is left as soon as that can be said
                 if s.standing is Standing.IN:

@@ -15,6 +15,7 @@ from fermata.core.guardian.guardian import (
     Lost,
     Ping,
     Place,
+    Turn,
     Want,
 )
 from fermata.core.guardian.turns import PER_SECOND
@@ -228,3 +229,24 @@ def test_others_are_not_held_up_by_them() -> None:
         watched.guardian.watch(Place(JID.parse(f"u{number}@a.example/~stay.1"), TEA), "Ann", watched.now, False)
     watched.guardian.watch(Place(ANN, COFFEE), "Ann", watched.now, False)
     assert any(isinstance(want, Ping) and want.place.room == COFFEE for want in watched.after(1))
+
+
+def test_what_a_client_waits_for_goes_before_questions_that_nobody_waits_for() -> None:
+    guardian = Guardian(lambda: "id", lambda: 0.0)
+    for number in range(5):
+        guardian.watch(Place(ANN, JID.parse(f"room{number}@muc.b.example")), "Ann", 1000.0, is_sure=False)
+    assert len(guardian.tick(1000.0)) == 1
+    assert guardian.ask(PLACE, 1000.0, is_waited_for=True) == []
+    assert guardian.tick(1000.0 + 1 / PER_SECOND) == [Turn(PLACE)]
+
+
+def test_who_is_heard_while_he_waits_for_his_turn_is_not_asked_for() -> None:
+    guardian = Guardian(lambda: "id", lambda: 0.0)
+    places = [Place(ANN, JID.parse(f"room{number}@muc.b.example")) for number in range(3)]
+    for place in places:
+        guardian.watch(place, "Ann", 1000.0, is_sure=False)
+    (first,) = guardian.tick(1000.0)
+    assert isinstance(first, Ping)
+    for place in places:
+        guardian.heard(place, 1000.01)
+    assert [want for number in range(1, 5) for want in guardian.tick(1000.0 + number)] == []

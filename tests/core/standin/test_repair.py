@@ -31,7 +31,7 @@ def started(stage: Stage, last: str = "1") -> Stage:
     again = stage.restarted()
     again.now += AWAY
     again.has_archive = True
-    again.stand_in.recall([(last, 1)], last, said_at)
+    again.stand_in.recall([last], [1], last, said_at)
     return again
 
 

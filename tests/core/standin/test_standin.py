@@ -766,7 +766,7 @@ def test_a_client_that_has_outlived_the_start_is_told_who_is_there(wished: Stage
 def test_what_the_archive_has_is_not_kept_again_after_a_start(wished: Stage) -> None:
     wished.message("before", id="1")
     again = wished.restarted()
-    again.stand_in.recall([("1", 1)], "1", again.now)
+    again.stand_in.recall(["1"], [1], "1", again.now)
     again.message("before", id="1", stamp="2026-01-01T00:00:00Z")
     assert again.said == []
 

@@ -175,10 +175,10 @@ class Guardian:
         self._at(place, watch, now + _pause(_ENTER_PAUSES, watch.tries - 1) * (1 + self._jitter() / 4))
         return []
 
-    def ask(self, place: Place, now: float) -> list[Want]:
-        """Somebody waits for what the room is to be asked beside this: a `Turn` says when it may be."""
+    def ask(self, place: Place, now: float, is_waited_for: bool) -> list[Want]:
+        """The room is to be asked something beside this: a `Turn` says when, soon if somebody waits for it."""
         turn = Turn(place)
-        return [turn] if self._turns.ask(place.room.domain, turn, now, is_waited_for=True) else []
+        return [turn] if self._turns.ask(place.room.domain, turn, now, is_waited_for) else []
 
     # -- time
 
@@ -200,7 +200,7 @@ class Guardian:
                 self._again(place, watch, now)
             elif not watch.enters and (quiet := self._quiet_until(watch)) > now:
                 self._sure(place, watch, quiet - SILENCE_SECONDS)
-            elif self._turns.ask(place.room.domain, place, now):
+            elif self._turns.ask(place.room.domain, place, now, is_waited_for=False):
                 wants += self._act(place, watch, now)
             else:
                 watch.due, watch.in_line = inf, True

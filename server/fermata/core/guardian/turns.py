@@ -28,7 +28,7 @@ class Turns(Generic[T]):
         self._lines: dict[str, _Line[T]] = {}
         self._due: list[tuple[float, str]] = []
 
-    def ask(self, domain: str, who: T, now: float, is_waited_for: bool = False) -> bool:
+    def ask(self, domain: str, who: T, now: float, is_waited_for: bool) -> bool:
         """Whether it is this one's turn at once; if not, `given` names it later."""
         line = self._lines.setdefault(domain, _Line())
         is_first_to_wait = not line.first and not line.later

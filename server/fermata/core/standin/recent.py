@@ -18,6 +18,11 @@ class Recent:
     def __init__(self) -> None:
         self._known, self.places = array("q"), array("q")
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was taken in or recalled yet."""
+        return not self._known
+
     def knows(self, identity: str) -> bool:
         """Whether a message is there already."""
         return hash(identity) in self._known
@@ -38,9 +43,7 @@ class Recent:
         if len(self.places) > MOST:
             del self.places[0]
 
-    def recall(self, messages: Iterable[tuple[str, int]]) -> None:
-        """What storage still knows, oldest first: identities and places; it is older than what is here."""
-        found = list(messages)
-        known = array("q", [hash(identity) for identity, _ in found])
-        self._known = (known + self._known)[-MOST:]
-        self.places = (array("q", [place for _, place in found]) + self.places)[-MOST:]
+    def recall(self, identities: Iterable[str], places: Iterable[int]) -> None:
+        """What storage still knows, oldest first, more places than identities; it is older than what is here."""
+        self._known = (array("q", map(hash, identities)) + self._known)[-MOST:]
+        self.places = (array("q", places) + self.places)[-MOST:]

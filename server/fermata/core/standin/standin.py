@@ -68,15 +68,16 @@ class StandIn:
             acts += entering.answer_pings(s)
         return acts
 
-    def recall(self, messages: Sequence[tuple[str, int]], last: str, since: float) -> None:
-        """What the archive has of the room: identities and places, oldest first.
+    def recall(self, identities: Sequence[str], places: Sequence[int], last: str, since: float) -> None:
+        """What the archive has of the room: identities of the newest messages and places of some more, oldest first.
 
         `last` is the newest stanza-id, and that message was said at `since`. Other than what is kept of the stand-in
         itself, that tells what has really been kept.
         """
         s = self.state
-        s.recent.recall(messages)
-        if s.repair is not None and since >= s.joined:
+        is_news = s.repair is not None or s.recent.is_empty
+        s.recent.recall(identities, places)
+        if is_news and s.since and since >= s.joined:
             s.last, s.since = last, since
 
     # -- what is wished
