@@ -16,8 +16,8 @@ from ..host.origin import Clock
 from ..host.residents import Spawn
 from ..xmpp.element import Element
 from ..xmpp.jid import JID
+from .link_listener import LinkListener
 from .muc import LiveRoom, RoomService
-from .server_link import LinkListener
 from .server_links import ServerLinks
 
 _log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Limbo(LinkListener):
         noted = link.missed.rooms.get(room)
         return link.missed.since, "" if noted is None else noted.first
 
-    # -- how the ways are doing (see server_link.LinkListener)
+    # -- how the ways are doing (see LinkListener)
 
     def contacted(self, pair: Pair) -> None:
         """See LinkListener."""

@@ -20,6 +20,7 @@ from ..xmpp.element import Element, child
 from ..xmpp.errors import StanzaError, StreamError
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload
+from .link_listener import LinkListener
 from .onward_spool import OnwardSpool
 from .server_trunk import ServerTrunk
 
@@ -50,25 +51,6 @@ class LinkRow(NamedTuple):
     refused: int
     failures: int
     trouble: str
-
-
-class LinkListener:
-    """Who must know how the way to another server is doing. By itself, it does nothing about it."""
-
-    def contacted(self, pair: Pair) -> None:
-        """The other server has connected to us: what it is not sure that we have got, it may send again."""
-
-    def stalled(self, pair: Pair) -> None:
-        """There is no way; it is being looked for."""
-
-    def up(self, pair: Pair) -> None:
-        """There is one again, after it was lost."""
-
-    def dead(self, pair: Pair) -> None:
-        """There has been none for an hour, and it looks final."""
-
-    def refused(self, pair: Pair, stanza: Element, to: JID) -> None:
-        """A stanza that a room or service here has made could not be handed over, and is gone."""
 
 
 @dataclass(frozen=True, slots=True)

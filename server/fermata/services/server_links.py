@@ -18,8 +18,9 @@ from ..xmpp.element import Element
 from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
 from .from_server import FromServer
+from .link_listener import LinkListener
 from .onward_spool import OnwardSpool
-from .server_link import LinkListener, LinkRow, ServerLink, Surroundings
+from .server_link import LinkRow, ServerLink, Surroundings
 from .server_trunk import ServerTrunk, pair_of
 
 _TICK_SECONDS: Final = 1.0
@@ -30,7 +31,7 @@ _IDLE_SECONDS: Final = 900.0  #: a connection that nobody uses or depends on is 
 
 
 class ServerLinks(LinkListener):
-    """Makes the ways when they are needed, and tells `listeners` how they are doing (see server_link.LinkListener)."""
+    """Makes the ways when they are needed, and tells `listeners` how they are doing (see LinkListener)."""
 
     def __init__(
         self,
@@ -175,7 +176,7 @@ class ServerLinks(LinkListener):
             trunk.rest()
         return len(ended)
 
-    # -- how the ways are doing (see server_link.LinkListener)
+    # -- how the ways are doing (see LinkListener)
 
     def contacted(self, pair: Pair) -> None:
         """See LinkListener."""

@@ -11,7 +11,7 @@ from ..xmpp import namespaces as ns
 from ..xmpp.element import E, Element
 from ..xmpp.jid import JID
 from ..xmpp.stanza import condition_of
-from .server_link import LinkListener
+from .link_listener import LinkListener
 
 _SHORTEST_PAUSE: Final = 0.02
 
