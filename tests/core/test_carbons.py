@@ -14,7 +14,8 @@ from fermata.core.carbons import (
     copy_of_sent,
     is_private,
 )
-from fermata.core.keeping import ARCHIVE, COPY, PUSH, SPOOL, URGENT
+from fermata.core.keeping import ARCHIVE, COPY, PUSH, SPOOL, URGENT, judge
+from fermata.core.pending import Pending
 from fermata.core.presence import DirectedPresence
 from fermata.core.stored_xml import stanza_from
 from fermata.xmpp import namespaces as ns
@@ -153,9 +154,20 @@ def test_the_copy_of_a_private_message_says_that_it_is_one(inside: str) -> None:
 
 def test_no_copy_waits_in_a_spool_or_wakes_anybody() -> None:
     loud = message(keep=ARCHIVE | COPY | SPOOL | URGENT | PUSH)
-    assert copy_of_received(loud, ME, ME).keep == COPY | URGENT
-    assert copy_of_received(message(keep=ARCHIVE | COPY), ME, ME).keep == COPY
-    assert copy_of_sent(loud, ROMEO, ME, in_room=False).keep == COPY
+    assert copy_of_received(loud, ME, ME).keep == ARCHIVE | COPY | URGENT
+    assert copy_of_sent(loud, ROMEO, ME, in_room=False).keep == ARCHIVE | COPY
+
+
+def test_a_copy_says_more_than_a_chat_state_where_the_message_does() -> None:
+    states = f"<active xmlns='{ns.CHAT_STATES}'/>"
+    for content, waits in (
+        (states, False),
+        (states + "<encrypted xmlns='urn:xmpp:omemo:2'><payload/></encrypted>", True),
+    ):
+        stanza = read(f"<message type='chat'>{content}</message>")
+        said = payload_of(stanza, judge(stanza, "chat"))
+        for copy in (copy_of_received(said, ME, ME), copy_of_sent(said, ROMEO, ME, in_room=False)):
+            assert Pending().put(copy, ME, is_away=True) is waits
 
 
 # -- errors

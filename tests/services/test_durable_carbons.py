@@ -153,6 +153,18 @@ def test_a_copy_that_arrived_is_the_message_that_arrived(
     assert heard(late) == []
 
 
+def test_so_it_is_with_a_note_to_oneself(world: World, phone: Managed, tablet: Managed) -> None:
+    laptop = world.login("juliet@localhost/laptop")
+    phone.client.cut()
+    world.advance(10)
+    say(laptop, phone, "note")
+    tablet.again()
+    assert acks(tablet) == ["sent note"]
+    world.advance(WINDOW - 5)
+    tablet.again()
+    assert acks(tablet) == []
+
+
 def test_so_it_is_after_a_crash(world: World, romeo: Client, phone: Managed, tablet: Managed) -> None:
     phone.client.cut()
     say(romeo, phone, "one")

@@ -6,6 +6,7 @@ import pytest
 
 from fermata.app.config_components import Components, External
 from fermata.app.config_tables import Archive, Config
+from fermata.xmpp.jid import JID
 from kit import ns
 from kit.archives import page, query
 from kit.carbons import DISABLE, ENABLE, enable, expect_copy, heard, message_in
@@ -88,6 +89,15 @@ def test_a_new_session_of_the_same_resource_has_to_ask_again(world: World, romeo
     balcony.sync()
     say(romeo, balcony.jid, "hello")
     chamber.nothing_before()
+
+
+def test_nothing_is_left_of_a_session_that_is_over(world: World, balcony: Client, chamber: Client) -> None:
+    account = world.parts.accounts.get(JID.parse("juliet@localhost"))
+    assert account is not None
+    enable(world.online("juliet@localhost/balcony"))
+    assert [session.resource for session in account.listening] == ["chamber", "balcony"]
+    chamber.close()
+    assert [session.resource for session in account.listening] == ["balcony"]
 
 
 # -- what others get (§7)
@@ -309,6 +319,15 @@ def test_other_errors_are_for_whom_they_are_for(world: World, romeo: Client, bal
     for client, id in ((romeo, "hello"), (tybalt, "hi"), (romeo, "never said")):
         client.send(f"<message to='{balcony.jid}' type='error' id='{id}'><error type='cancel'/></message>")
         balcony.expect("message", type="error")
+    chamber.nothing_before()
+
+
+def test_an_error_that_comes_from_no_address_is_for_whom_it_is_for(balcony: Client, chamber: Client) -> None:
+    say(balcony, f"nobody@{AFAR}", "hello")
+    expect_copy(chamber, "sent", "hello")
+    say(balcony, "@", "hello")
+    balcony.expect_error("message", "jid-malformed", id="hello")
+    balcony.nothing_before()
     chamber.nothing_before()
 
 

@@ -11,7 +11,7 @@ from ..xmpp import namespaces as ns
 from ..xmpp.element import escape
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload
-from .keeping import COPY, URGENT
+from .keeping import ARCHIVE, COPY, URGENT
 from .presence import DirectedPresence
 
 RECEIVED: Final = "received"
@@ -71,7 +71,7 @@ def is_private(author: Device | None, to: JID, stands_in: bool) -> bool:
 
 def copy_of_received(message: Payload, to: JID, account: JID) -> Payload:
     """The copy, for an account (bare JID), of a message that was for `to`."""
-    return _wrapped(RECEIVED, message, to, account, COPY | message.keep & URGENT)
+    return _wrapped(RECEIVED, message, to, account, COPY | message.keep & (ARCHIVE | URGENT))
 
 
 def copy_of_sent(message: Payload, to: JID, account: JID, in_room: bool) -> Payload:
@@ -81,7 +81,7 @@ def copy_of_sent(message: Payload, to: JID, account: JID, in_room: bool) -> Payl
     """
     if in_room and _IN_ROOM not in message.rest:
         message = message.with_child(_IN_ROOM + "/>")
-    return _wrapped(SENT, message, to, account, COPY)
+    return _wrapped(SENT, message, to, account, COPY | message.keep & ARCHIVE)
 
 
 def _wrapped(name: str, message: Payload, to: JID, account: JID, keep: int) -> Payload:

@@ -56,7 +56,7 @@ class Carbons:
             return []
         copy = copy_of_received(message, to, account.jid)
         if recipients:  # else it waits in the spool, for a session that wants messages
-            message.copy, copy.spooled = copy, message.spooled
+            _join(message, copy)
         return [Copy(copy, others)]
 
     def of_sent(self, account: Account, delivery: Delivery, writer: Session | None) -> list[Copy]:
@@ -71,7 +71,10 @@ class Carbons:
                 writer.shown = Shown()
             writer.shown.add(stanza.get("id", ""), to)
         kept = self._safe.with_id(said, account, records)
-        return [Copy(copy_of_sent(kept, to, account.jid, is_private(writer, to, stands_in)), others)]
+        copy = copy_of_sent(kept, to, account.jid, is_private(writer, to, stands_in))
+        if recipients and recipients[0].owner is account:  # a note to oneself
+            _join(delivery.message, copy)
+        return [Copy(copy, others)]
 
     def of_error(self, account: Account, writer: Session, error: Element, sender: JID) -> list[Copy]:
         """Of an error that answers what others have been shown."""
@@ -79,6 +82,11 @@ class Carbons:
             return []
         others = beside_author(account.listening, writer, sender, sender.bare in writer.attached)
         return [Copy(copy_of_received(payload_of(error), writer.jid, account.jid), others)] if others else []
+
+
+def _join(message: Payload, copy: Payload) -> None:
+    """Whichever of the two arrives, the account has the message."""
+    message.copy, copy.spooled = copy, message.spooled
 
 
 def hand_out(copies: Iterable[Copy]) -> None:

@@ -20,7 +20,7 @@ from ..xmpp import namespaces as ns
 from ..xmpp.delay import delayed
 from ..xmpp.element import Element
 from ..xmpp.errors import StanzaError
-from ..xmpp.jid import JID
+from ..xmpp.jid import JID, JIDError
 from ..xmpp.payload import Payload, payload_of
 from ..xmpp.stanza import message_type
 from .carbons import Carbons, Copy, Delivery, hand_out
@@ -143,8 +143,13 @@ class Messages:
     def refused(self, session: Session, error: Element) -> None:
         """Something that a session has sent came to nothing: those who have a copy of it are told as well."""
         account = self._accounts.get(session.jid.bare)
-        if account is not None and error.tag == "message":
-            hand_out(self._carbons.of_error(account, session, error, JID.parse(error.get("from", account.jid))))
+        if account is None or error.tag != "message":
+            return
+        try:
+            sender = JID.parse(error.get("from", account.jid))
+        except JIDError:
+            return  # it was for nobody, so it was not copied either
+        hand_out(self._carbons.of_error(account, session, error, sender))
 
     def keep_from_room(self, payload: Payload, to: Sequence[JID]) -> tuple[Payload, list[Record]]:
         """A message from an occupant or a room to sessions of one account here: once for the account.
