@@ -148,6 +148,20 @@ def test_what_waits_for_the_account_is_seen_by_those_who_listen(world: World, ro
     assert len({each.get("id") for each in ids if each is not None}) == 1
 
 
+@pytest.mark.parametrize("to", ["juliet@localhost", "juliet@localhost/gone"])
+def test_what_would_not_wait_is_heard_by_those_who_listen(world: World, romeo: Client, to: str) -> None:
+    receipt = f"<message to='{to}' type='chat' id='r'><received xmlns='{ns.RECEIPTS}' id='m'/></message>"
+    romeo.send(receipt)
+    romeo.expect_error("message", "service-unavailable", id="r")
+    shy = world.online("juliet@localhost/shy", "<priority>-1</priority>")
+    enable(shy)
+    romeo.send(receipt)
+    assert find(expect_copy(shy, "received"), "receipts:received") is not None
+    romeo.nothing_before()
+    romeo.send(f"<message to='{to}' type='headline'><body>news</body></message>")
+    shy.nothing_before()
+
+
 def _arrive(world: World, address: str) -> list:  # type: ignore[type-arg]
     client = world.login(address)
     client.send("<presence/>")

@@ -64,8 +64,10 @@ class Messages:
             fate = message_undelivered(type, to.resource)
             if fate is Undelivered.IGNORE:
                 return
-            is_spooled = fate is Undelivered.OFFLINE and bool(keep & SPOOL)
-            if not is_spooled:
+            may_wait = fate is Undelivered.OFFLINE
+            is_spooled = may_wait and bool(keep & SPOOL)
+            is_copied = may_wait and keep & COPY and account.listening
+            if not is_spooled and not is_copied:
                 raise StanzaError("service-unavailable")
         self._keep(account, stanza, to, sender, origin, keep, recipients, is_spooled)
 
