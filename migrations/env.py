@@ -18,5 +18,7 @@ if given is not None:
     run(given)
 else:
     url = context.get_x_argument(as_dictionary=True).get("url", "sqlite:///var/fermata.db")
-    with connect(url, "process").connect() as connection:
+    engine = connect(url, "process")
+    with engine.connect() as connection:
         run(connection)
+    engine.dispose()

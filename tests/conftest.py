@@ -12,7 +12,8 @@ import pytest
 from twisted.internet import threads
 from twisted.internet.selectreactor import SelectReactor
 
-from kit.people import Accounts, People, cycle, rooms
+from kit.databases import add_accounts
+from kit.people import PASSWORD, Accounts, People, cycle, rooms
 from kit.server import Server, Settings
 
 # How long an example takes depends on who else uses the machine.
@@ -39,7 +40,7 @@ def accounts() -> Accounts:
 def registered(tmp_path_factory: pytest.TempPathFactory, accounts: Accounts) -> Server:
     """A server that never starts: its data hold the accounts, and are copied for each that does.
 
-    Deriving the keys of so many passwords takes seconds, so the processes of one run share them.
+    The processes of one run share them.
     """
     own = tmp_path_factory.getbasetemp()
     directory = (own.parent if own.name.startswith("popen-") else own) / "registered"
@@ -48,7 +49,8 @@ def registered(tmp_path_factory: pytest.TempPathFactory, accounts: Accounts) -> 
     with (directory / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (directory / "done").exists():
-            server.add_accounts(accounts.all("localhost"))
+            (directory / "var").mkdir(0o700)
+            add_accounts(server.database_url, accounts.all("localhost"), PASSWORD)
             (directory / "done").touch()
     return server
 

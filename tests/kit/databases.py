@@ -1,13 +1,18 @@
 """Databases in tests: where one is, and one that is open."""
 
+from collections.abc import Iterable
+from contextlib import closing
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select
 
-from fermata.core.records import Lineage, MessageArchived, Record, Step
+from fermata.core.records import CredentialsSaved, EntityMade, Lineage, MessageArchived, Record, Step
 from fermata.core.release import ReleaseQueue
+from fermata.core.sasl.credentials import HASHES, derive_keys
+from fermata.services.kept_accounts import ITERATIONS
 from fermata.storage.connect import Durability
 from fermata.storage.database import Database
+from fermata.xmpp.jid import JID
 from kit.turns import Turns
 
 # The driver can't encode it, so no database takes it: a step with this text fails for good.
@@ -74,3 +79,17 @@ def message(opened: Opened, text: str = "hello", owner: int = 1, other: int | No
     """An archived message with the next number."""
     seq = opened.database.archive.new_seq()
     return MessageArchived(seq, 1.5, owner, other, "romeo@a.example/x", "juliet@a.example", 1, f"<body>{text}</body>")
+
+
+def add_accounts(url: str, jids: Iterable[str], password: str) -> None:
+    """Makes accounts with one password, in the database of a server that does not run.
+
+    Its keys are derived once; the command line would derive them for each, which takes seconds for hundreds.
+    """
+    keys = [derive_keys(password, hash, b"salt of sixteen!", ITERATIONS) for hash in HASHES]
+    opened = Opened.at(Place(url, "process"))
+    with closing(opened.database):
+        for jid in jids:
+            number = opened.database.entities.new_number()
+            opened.keep(EntityMade(number, JID.parse(jid), 0.0), *(CredentialsSaved(number, *each) for each in keys))
+        opened.commit()

@@ -21,8 +21,8 @@ class Accounts:
         self.shared = [f"guest{number}" for number in range(self.BORROWED)]
         self._fresh = iter(self.names)
 
-    def all(self, domain: str) -> list[tuple[str, str]]:
-        return [(f"{name}@{domain}", PASSWORD) for name in self.names + self.shared]
+    def all(self, domain: str) -> list[str]:
+        return [f"{name}@{domain}" for name in self.names + self.shared]
 
     def fresh(self) -> str:
         name = next(self._fresh, None)

@@ -50,6 +50,7 @@ class Server:
 
     def __init__(self, directory: Path, settings: Settings | None = None) -> None:
         self.directory = directory
+        self.database_url = f"sqlite:///{directory}/var/fermata.db"
         self.port = free_port()
         self.direct_tls_port = free_port()
         self.log: list[str] = []
@@ -67,7 +68,7 @@ class Server:
     def _defaults(self) -> Settings:
         return {
             "server": {"data_dir": str(self.directory / "var")},
-            "storage": {"url": f"sqlite:///{self.directory}/var/fermata.db"},
+            "storage": {"url": self.database_url},
             "tls": {
                 "certificate": str(self.directory / "var/tls/cert.pem"),
                 "key": str(self.directory / "var/tls/key.pem"),
