@@ -89,9 +89,10 @@ class Campaign:
         snapshot.close()
 
     def close(self) -> None:
-        """Let no server run on."""
+        """Let no server run on; its log stays with the rest."""
         if self.server.process is not None and self.server.is_running():
             self.server.kill()
+        (self.directory / "log").write_text("".join(self.server.log))
 
     def snapshot(self) -> Snapshot:
         """What is on the disk now."""

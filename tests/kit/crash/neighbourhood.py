@@ -119,11 +119,12 @@ class Neighbourhood:
         return outcome
 
     def close(self) -> None:
-        """Let no server run on."""
+        """Let no server run on; their logs stay with the rest."""
         for server in self.servers.values():
             server.cut_all()
             if server.process is not None and server.is_running():
                 server.kill()
+            (server.directory / "log").write_text("".join(server.log))
 
     # A round
 
