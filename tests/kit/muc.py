@@ -68,6 +68,16 @@ def is_subject(message: Element) -> bool:
     return text(message, "body") is None and text(message, "thread") is None
 
 
+def say(client: Client, room: str, body: str, id: str = "") -> None:
+    """A message to everybody, whose id is its body unless it has another one."""
+    client.send(f"<message type='groupchat' to='{room}' id='{id or body}'><body>{body}</body></message>")
+
+
+def bodies(messages: list[Element]) -> list[str | None]:
+    """What was said."""
+    return [text(message, "body") for message in messages]
+
+
 def form(form_type: str, **fields: Values) -> str:
     """A submitted data form; a field's `__` stands for `#`."""
     xml = f"<field var='FORM_TYPE'><value>{form_type}</value></field>"

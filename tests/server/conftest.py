@@ -6,6 +6,23 @@ import pytest
 
 from kit.bystanders import Bystanders
 from kit.people import People
+from kit.wire import Client
+
+
+@pytest.fixture
+def ann(guests: People) -> Client:
+    """Somebody who is online, in an account that is not new; as are Ben and Cat."""
+    return guests.online()
+
+
+@pytest.fixture
+def ben(guests: People) -> Client:
+    return guests.online()
+
+
+@pytest.fixture
+def cat(guests: People) -> Client:
+    return guests.online()
 
 
 @pytest.fixture

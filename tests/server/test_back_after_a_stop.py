@@ -8,60 +8,25 @@ from pathlib import Path
 import pytest
 
 from kit import ns
+from kit.afar import Place
 from kit.component import Component
 from kit.crash import patient_server
-from kit.links import SocketLink
 from kit.muc import create, enter, entered, join
-from kit.people import PASSWORD
-from kit.server import START, Server, free_port
+from kit.server import START
 from kit.stanzas import Element, codes, find, text
 from kit.wire import Client
 
 ROOM = "tea@conference.localhost"
-SECRET = "correct horse battery staple"
 ANN, BEN, CAT = "ann@localhost/desk", "ben@localhost/phone", "cat@far.localhost/roof"
 WISH = f"<restart-notify xmlns='{ns.RESTART}'/>"
 
 
-class Place(Server):
-    """A server with people of its own and, at a component, people far away."""
-
-    def __init__(self, directory: Path, **stay: object) -> None:
-        self.component_port = free_port()
-        listen = {"listen": [f"tcp:{self.component_port}:interface=127.0.0.1"]}
-        external = {"secret": SECRET}
-        super().__init__(
-            directory, {"components": listen, 'components.external."far.localhost"': external, "stay": stay}
-        )
-        self.program = [sys.executable, patient_server.__file__]
-        self.add_accounts([(jid.partition("/")[0], PASSWORD) for jid in (ANN, BEN)])
-
-    def far(self) -> Component:
-        """The server of those who are far away."""
-        link = SocketLink(("127.0.0.1", self.component_port))
-        self._links.append(link)
-        return Component(link, "far.localhost").connect(SECRET)
-
-    def online(self, jid: str) -> Client:
-        """A session with that full JID, without stream management."""
-        name, _, resource = jid.partition("/")
-        client = Client(self.link(), "localhost")
-        client.open()
-        client.authenticate(name.partition("@")[0], PASSWORD)
-        client.bind(resource)
-        client.available()
-        return client
-
-
 @pytest.fixture(params=[True, False], ids=["journal", "no journal"])
 def place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
-    place = Place(tmp_path, journal=request.param)
-    place.start()
-    yield place
-    place.cut_all()
-    if place.is_running():
-        place.stop()
-    assert not place.failures(), place.failures()
+    place = Place(tmp_path, "ann@localhost", "ben@localhost", journal=request.param)
+    place.program = [sys.executable, patient_server.__file__]
+    with place.in_service():
+        yield place
 
 
 def wished(nick: str) -> str:

@@ -32,11 +32,6 @@ def ann(people: People) -> Client:
     return people.online()
 
 
-@pytest.fixture
-def ben(guests: People) -> Client:
-    return guests.online()
-
-
 def test_nobody_is_blocked_at_first(ann: Client) -> None:
     assert blocked_by(ann) == set()
 

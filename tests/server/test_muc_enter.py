@@ -8,22 +8,6 @@ from kit.people import People
 from kit.stanzas import Element, codes, find, item, show, text
 from kit.wire import Client
 
-
-@pytest.fixture
-def ann(guests: People) -> Client:
-    return guests.online()
-
-
-@pytest.fixture
-def ben(guests: People) -> Client:
-    return guests.online()
-
-
-@pytest.fixture
-def cat(guests: People) -> Client:
-    return guests.online()
-
-
 # A new room (§10.1)
 
 

@@ -5,34 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kit import ns
-from kit.muc import configure, create, enter, party
-from kit.people import People
-from kit.stanzas import Element, find, show, text
+from kit.muc import bodies, configure, create, enter, party, say
+from kit.stanzas import Element, find, show
 from kit.wire import Client
-
-
-@pytest.fixture
-def ann(guests: People) -> Client:
-    return guests.online()
-
-
-@pytest.fixture
-def ben(guests: People) -> Client:
-    return guests.online()
-
-
-@pytest.fixture
-def cat(guests: People) -> Client:
-    return guests.online()
-
-
-def say(client: Client, room: str, body: str, id: str = "") -> None:
-    client.send(f"<message type='groupchat' to='{room}' id='{id or body}'><body>{body}</body></message>")
-
-
-def bodies(messages: list[Element]) -> list[str | None]:
-    return [text(message, "body") for message in messages]
-
 
 # The past (§7.2.13–7.2.14)
 

@@ -3,30 +3,9 @@
 import pytest
 
 from kit import ns
-from kit.muc import change, create, drain, enter, form, items, party
-from kit.people import People
+from kit.muc import change, create, drain, enter, form, items, party, say
 from kit.stanzas import find, form_fields, form_values, item, show, text
 from kit.wire import Client
-
-
-@pytest.fixture
-def ann(guests: People) -> Client:
-    return guests.online()
-
-
-@pytest.fixture
-def ben(guests: People) -> Client:
-    return guests.online()
-
-
-@pytest.fixture
-def cat(guests: People) -> Client:
-    return guests.online()
-
-
-def say(client: Client, room: str, body: str, id: str = "") -> None:
-    client.send(f"<message type='groupchat' to='{room}' id='{id or body}'><body>{body}</body></message>")
-
 
 # Invitations (§7.8)
 

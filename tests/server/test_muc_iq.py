@@ -12,16 +12,6 @@ PING = f"<ping xmlns='{ns.PING}'/>"
 QUERY = "<query xmlns='urn:example:question'/>"
 
 
-@pytest.fixture
-def ann(guests: People) -> Client:
-    return guests.online()
-
-
-@pytest.fixture
-def ben(guests: People) -> Client:
-    return guests.online()
-
-
 # Between occupants
 
 

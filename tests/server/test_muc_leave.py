@@ -19,21 +19,6 @@ FORGED = (
 )
 
 
-@pytest.fixture
-def ann(guests: People) -> Client:
-    return guests.online()
-
-
-@pytest.fixture
-def ben(guests: People) -> Client:
-    return guests.online()
-
-
-@pytest.fixture
-def cat(guests: People) -> Client:
-    return guests.online()
-
-
 def occupant_id(stanza: Element) -> str:
     ids = find_all(stanza, "occupant:occupant-id")
     assert len(ids) == 1, show(stanza)

@@ -35,16 +35,6 @@ FIELDS: dict[str, tuple[str, list[str] | None]] = {
 }
 
 
-@pytest.fixture
-def ann(guests: People) -> Client:
-    return guests.online()
-
-
-@pytest.fixture
-def ben(guests: People) -> Client:
-    return guests.online()
-
-
 def plain(values: list[str]) -> list[str]:
     """Values with booleans in one spelling."""
     return [{"true": "1", "false": "0"}.get(value, value) for value in values]

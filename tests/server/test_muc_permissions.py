@@ -7,12 +7,6 @@ from kit.people import People
 from kit.stanzas import error, show
 from kit.wire import Client
 
-
-@pytest.fixture
-def ann(guests: People) -> Client:
-    return guests.online()
-
-
 # The permission table (§5): what an actor may do to a target. Ann owns the room; the actor and the target are others.
 
 ACTORS = ["outsider", "visitor", "participant", "member", "moderator", "admin", "owner"]

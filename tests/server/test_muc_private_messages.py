@@ -3,30 +3,10 @@
 import pytest
 
 from kit import ns
-from kit.muc import change, create, drain, enter, party
+from kit.muc import change, create, drain, enter, party, say
 from kit.people import People
 from kit.stanzas import Element, codes, show, text
 from kit.wire import Client
-
-
-@pytest.fixture
-def ann(guests: People) -> Client:
-    return guests.online()
-
-
-@pytest.fixture
-def ben(guests: People) -> Client:
-    return guests.online()
-
-
-@pytest.fixture
-def cat(guests: People) -> Client:
-    return guests.online()
-
-
-def say(client: Client, room: str, body: str, id: str = "") -> None:
-    client.send(f"<message type='groupchat' to='{room}' id='{id or body}'><body>{body}</body></message>")
-
 
 # To one (§7.5)
 

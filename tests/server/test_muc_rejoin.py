@@ -13,16 +13,6 @@ from kit.stanzas import Element, codes, error, find, text
 from kit.wire import Client
 
 
-@pytest.fixture
-def ann(guests: People) -> Client:
-    return guests.online()
-
-
-@pytest.fixture
-def ben(guests: People) -> Client:
-    return guests.online()
-
-
 def leave(client: Client, address: str) -> None:
     client.send(f"<presence type='unavailable' to='{address}'/>")
     client.wait_for(lambda stanza: stanza.get("type") == "unavailable" and "110" in codes(stanza))

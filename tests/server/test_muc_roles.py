@@ -9,21 +9,6 @@ from kit.stanzas import Element, codes, error, find, find_all, item, show, text
 from kit.wire import Client
 
 
-@pytest.fixture
-def ann(guests: People) -> Client:
-    return guests.online()
-
-
-@pytest.fixture
-def ben(guests: People) -> Client:
-    return guests.online()
-
-
-@pytest.fixture
-def cat(guests: People) -> Client:
-    return guests.online()
-
-
 def result_and(client: Client, payload: str, room: str) -> list[Element]:
     """Send a set that has to succeed; what the client gets beside the result, in order."""
     reply = client.iq("set", payload, room)

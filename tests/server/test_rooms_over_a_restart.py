@@ -7,68 +7,33 @@ from pathlib import Path
 import pytest
 
 from kit import ns
+from kit.afar import Place
 from kit.component import Component
-from kit.links import SocketLink
 from kit.muc import create, enter, join
-from kit.people import PASSWORD
-from kit.server import START, Server, free_port
+from kit.server import START
 from kit.stanzas import find, text
 from kit.wire import Client
 
 ROOM = "tea@conference.localhost"
-SECRET = "correct horse battery staple"
 ANN, BEN = "ann@localhost/phone", "ben@localhost/desk"
 CAT, DOG = "cat@far.localhost/roof", "dog@far.localhost/yard"
 
 
-class Place(Server):
-    """A server with people of its own and, at a component, people far away."""
-
-    def __init__(self, directory: Path, journal: bool = True) -> None:
-        self.component_port = free_port()
-        listen = {"listen": [f"tcp:{self.component_port}:interface=127.0.0.1"]}
-        external = {"secret": SECRET}
-        super().__init__(
-            directory,
-            {"components": listen, 'components.external."far.localhost"': external, "stay": {"journal": journal}},
-        )
-        self.add_accounts([(jid.partition("/")[0], PASSWORD) for jid in (ANN, BEN)])
-
-    def far(self) -> Component:
-        """The server of those who are far away."""
-        link = SocketLink(("127.0.0.1", self.component_port))
-        self._links.append(link)
-        return Component(link, "far.localhost").connect(SECRET)
-
-    def online(self, jid: str) -> Client:
-        """A session with that full JID, without stream management."""
-        name, _, resource = jid.partition("/")
-        client = Client(self.link(), "localhost")
-        client.open()
-        client.authenticate(name.partition("@")[0], PASSWORD)
-        client.bind(resource)
-        client.available()
-        return client
-
-    def occupants(self) -> dict[str, str]:
-        """Who is in the room, and what is known of them."""
-        told = json.loads(self.command("rooms", "occupants", ROOM, "--json"))
-        return {each["jid"]: each["state"] for each in told}
-
-
 @pytest.fixture(params=[True, False], ids=["journal", "no journal"])
 def place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
-    place = Place(tmp_path, request.param)
-    place.start()
-    yield place
-    place.cut_all()
-    if place.is_running():
-        place.stop()
-    assert not place.failures(), place.failures()
+    place = Place(tmp_path, "ann@localhost", "ben@localhost", journal=request.param)
+    with place.in_service():
+        yield place
 
 
 journal = pytest.mark.parametrize("place", [True], indirect=True, ids=["journal"])
 no_journal = pytest.mark.parametrize("place", [False], indirect=True, ids=["no journal"])
+
+
+def occupants(place: Place) -> dict[str, str]:
+    """Who is in the room, and what is known of them."""
+    told = json.loads(place.command("rooms", "occupants", ROOM, "--json"))
+    return {each["jid"]: each["state"] for each in told}
 
 
 def gather(place: Place) -> tuple[Client, Client, Component]:
@@ -104,7 +69,7 @@ def test_everybody_is_in_and_nobody_has_seen_anything(place: Place, how: str) ->
     ann, ben, _ = gather(place)
     go_down(place, how, ann, ben)
     place.start()
-    assert place.occupants() == dict.fromkeys((ANN, BEN, CAT, DOG), "unverified")
+    assert occupants(place) == dict.fromkeys((ANN, BEN, CAT, DOG), "unverified")
     assert place.command("rooms", "list").split("\t")[1] == "4"
     assert json.loads(place.command("status", "--json"))["occupants"] == 4
     far, ann, ben = place.far(), place.online(ANN), place.online(BEN)
@@ -116,7 +81,7 @@ def test_everybody_is_in_and_nobody_has_seen_anything(place: Place, how: str) ->
     for client in (ann, ben):
         assert text(client.expect("message", type="groupchat", from_=f"{ROOM}/Cat"), "body") == "after"
     assert {each.get("to") for each in far.synchronise() if each.findtext("body") == "after"} == {CAT, DOG}
-    assert set(place.occupants().values()) == {"here"}
+    assert set(occupants(place).values()) == {"here"}
     entry = enter(ann, ROOM, "Ann")
     assert {each.get("from") for each in entry.others} == {f"{ROOM}/{nick}" for nick in ("Ben", "Cat", "Dog")}
     assert [text(each, "body") for each in entry.history] == ["before", "after"]
@@ -128,12 +93,12 @@ def test_everybody_is_in_and_nobody_has_seen_anything(place: Place, how: str) ->
 
 
 @journal
-def test_it_is_so_after_many_crashes_in_a_row(place: Place) -> None:
+def test_it_is_so_after_crashes_in_a_row(place: Place) -> None:
     gather(place)
-    for _ in range(3):
+    for _ in range(2):
         place.kill()
         place.start()
-    assert place.occupants().keys() == {ANN, BEN, CAT, DOG}
+    assert occupants(place).keys() == {ANN, BEN, CAT, DOG}
 
 
 @no_journal
@@ -142,7 +107,7 @@ def test_without_the_journal_nobody_is_in_and_a_self_ping_says_so(place: Place, 
     ann, ben, _ = gather(place)
     go_down(place, how, ann, ben)
     place.start()
-    assert place.occupants() == {}
+    assert occupants(place) == {}
     far = place.far()
     far.send(f"<iq type='get' id='p' from='{DOG}' to='{ROOM}/Dog'><ping xmlns='{ns.PING}'/></iq>")
     refused = far.wait_for(lambda each: each.get("id") == "p")

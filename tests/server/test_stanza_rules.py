@@ -11,16 +11,6 @@ ROOT = "{http://www.w3.org/XML/1998/namespace}"
 UNKNOWN = "<query xmlns='urn:example:unknown'/>"
 
 
-@pytest.fixture
-def ann(guests: People) -> Client:
-    return guests.online()
-
-
-@pytest.fixture
-def ben(guests: People) -> Client:
-    return guests.online()
-
-
 # IQ (§8.2.3)
 
 
