@@ -74,7 +74,6 @@ DIALBACK_FEATURE: Final = "urn:xmpp:features:dialback"
 DIRECT_INVITE: Final = "jabber:x:conference"  # XEP-0249
 MUJI: Final = "urn:xmpp:jingle:muji:0"  # XEP-0272
 CARBONS: Final = "urn:xmpp:carbons:2"  # XEP-0280
-CARBONS_RULES: Final = "urn:xmpp:carbons:rules:0"
 BIDI: Final = "urn:xmpp:bidi"  # XEP-0288
 BIDI_FEATURE: Final = "urn:xmpp:features:bidi"
 FORWARD: Final = "urn:xmpp:forward:0"  # XEP-0297
