@@ -210,6 +210,35 @@ def test_inbound_contact_ends_the_wait_for_the_next_attempt(world: World, dialli
     assert [pair for pair, _ in dialling.attempts] == [HERE]
 
 
+def test_where_rooms_are_their_server_is_looked_for_as_well(world: World, dialling: Dialling, ann: Client) -> None:
+    rooms, other = Pair("localhost", "conference.b.example"), Pair("localhost", "bb.example")
+    for pair in (HERE, rooms, other):
+        say(ann, "hello", to=f"bob@{pair.remote}")
+    for pair in (HERE, rooms, other):
+        dialling.fail_for(0, SILENT, pair)
+    dialling.fail_for(10 * MINUTE, SILENT)
+    assert dialling.attempts == []
+    wire = Wire(managed=False)
+    wire.direction = "in"
+    world.advance(1.5)
+    world.parts.federating.federation.trunk(wire).receives(rooms)
+    assert {pair for pair, _ in dialling.attempts} == {HERE, rooms}
+
+
+def test_a_server_that_is_found_is_looked_for_at_its_other_domains(
+    world: World, dialling: Dialling, ann: Client
+) -> None:
+    rooms = Pair("localhost", "conference.b.example")
+    for pair in (HERE, rooms):
+        say(ann, "hello", to=f"bob@{pair.remote}")
+        dialling.fail(SILENT, pair)
+    world.advance(1.3)
+    dialling.fail(SILENT, rooms)
+    dialling.connect(HERE)
+    world.advance(1)
+    assert [pair for pair, _ in dialling.attempts] == [rooms]
+
+
 def test_a_message_from_elsewhere_reaches_a_person_here(world: World, dialling: Dialling, ann: Client) -> None:
     wire = Wire(managed=False)
     wire.direction = "in"

@@ -1,6 +1,5 @@
 """All ways to other servers, by pair, and the connections that they use."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Final
@@ -10,6 +9,7 @@ from ..core.s2s.heard import Heard
 from ..core.s2s.missed import Missed
 from ..core.s2s.queue import Allowance
 from ..core.s2s.site import site_of
+from ..core.s2s.state import Phase
 from ..host.federation import Connection, Dialling, Pair, Trouble
 from ..host.origin import Clock, Origin, Timer
 from ..host.router import Router
@@ -51,7 +51,7 @@ class ServerLinks(LinkListener):
         self._writer, self._clock, self._random = writer, clock, random
         self.by_pair: dict[Pair, ServerLink] = {}
         # By a domain here and a site elsewhere: whoever has one domain has any number below it.
-        self._ways: Counter[tuple[str, str]] = Counter()
+        self._ways: dict[tuple[str, str], set[Pair]] = {}
         self._allowances: dict[tuple[str, str], Allowance] = {}
         self.trunks: set[ServerTrunk] = set()
         self._broken: set[Pair] = set()
@@ -124,17 +124,17 @@ class ServerLinks(LinkListener):
     def _admit(self, pair: Pair) -> Allowance:
         """What may wait for a new pair, shared with others of its site. Raises StanzaError if these are too many."""
         key = pair.local, site_of(pair.remote)
-        allowance = self._allowances.setdefault(key, Allowance(self._most_queued))
-        if self._ways[key] >= MOST_OF_SITE:
+        ways = self._ways.setdefault(key, set())
+        if len(ways) >= MOST_OF_SITE:
             raise StanzaError("resource-constraint", f"too many domains of {key[1]} are being spoken to")
-        self._ways[key] += 1
-        return allowance
+        ways.add(pair)
+        return self._allowances.setdefault(key, Allowance(self._most_queued))
 
     def _forget(self, pair: Pair) -> None:
         self._broken.discard(pair)
         del self.by_pair[pair]
         key = pair.local, site_of(pair.remote)
-        self._ways[key] -= 1
+        self._ways[key].discard(pair)
         if not self._ways[key]:
             del self._ways[key], self._allowances[key]
 
@@ -183,6 +183,7 @@ class ServerLinks(LinkListener):
         link = self.by_pair.get(pair)
         if link is not None:
             link.contacted()
+        self._look_around(pair)
         self.heard.connected(pair.remote, self._clock.seconds())
         for listener in self.listeners:
             listener.contacted(pair)
@@ -192,8 +193,16 @@ class ServerLinks(LinkListener):
         for listener in self.listeners:
             listener.stalled(pair)
 
+    def _look_around(self, pair: Pair) -> None:
+        """Where a domain is, those below and above it are likely to be: a server, and the rooms on it."""
+        for other in list(self._ways.get((pair.local, site_of(pair.remote)), ())):
+            is_below = other.remote.endswith(f".{pair.remote}") or pair.remote.endswith(f".{other.remote}")
+            if is_below and self.by_pair[other].state.phase is Phase.RETRYING:
+                self.by_pair[other].contacted()
+
     def up(self, pair: Pair) -> None:
         """See LinkListener."""
+        self._look_around(pair)
         for listener in self.listeners:
             listener.up(pair)
 
