@@ -49,6 +49,19 @@ def here(short_dir, monkeypatch):
 
 
 @pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Writes `fermata.toml` in the current directory and gives its path."""
+    monkeypatch.chdir(tmp_path)
+
+    def write_file(text: str) -> Path:
+        path = Path("fermata.toml")
+        path.write_text(text)
+        return path
+
+    return write_file
+
+
+@pytest.fixture
 def run(capsys):
     """Runs a command: gives its exit code, standard output and standard error."""
 

@@ -5,33 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from fermata.app.config import Config, ConfigError, listeners, load, without_effect
+from fermata.app.config import Config, listeners, load, without_effect
 from fermata.app.config_s2s import DomainPolicy
 from fermata.app.config_tables import Durability, RestartInvites, RoomJoining
 from fermata.app.config_text import default_text
 from fermata.net.targets import Place
+from kit.configuration import problems
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def write(tmp_path, monkeypatch):
-    """Writes `fermata.toml` in the current directory and gives its path."""
-    monkeypatch.chdir(tmp_path)
-
-    def write_file(text: str) -> Path:
-        path = Path("fermata.toml")
-        path.write_text(text)
-        return path
-
-    return write_file
-
-
-def problems(path: Path) -> list[str]:
-    with pytest.raises(ConfigError) as caught:
-        load(path)
-    assert str(caught.value) == "\n".join(map(str, caught.value.problems))
-    return str(caught.value).splitlines()
 
 
 def test_an_empty_file_is_the_server_of_the_design(write):

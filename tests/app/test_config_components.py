@@ -1,32 +1,11 @@
 """[components] in the configuration: what it means, and every kind of mistake with its line."""
 
-from pathlib import Path
-
 import pytest
 
-from fermata.app.config import ConfigError, listeners, load
+from fermata.app.config import listeners, load
 from fermata.app.config_components import External, Inside
 from fermata.app.config_tables import Config
-
-
-@pytest.fixture
-def write(tmp_path, monkeypatch):
-    """Writes `fermata.toml` in the current directory and gives its path."""
-    monkeypatch.chdir(tmp_path)
-
-    def write_file(text: str) -> Path:
-        path = Path("fermata.toml")
-        path.write_text(text)
-        return path
-
-    return write_file
-
-
-def problems(path: Path) -> list[str]:
-    with pytest.raises(ConfigError) as caught:
-        load(path)
-    return str(caught.value).splitlines()
-
+from kit.configuration import problems
 
 FULL = """
 [components]

@@ -73,6 +73,13 @@ def say(client: Client, room: str, body: str, id: str = "") -> None:
     client.send(f"<message type='groupchat' to='{room}' id='{id or body}'><body>{body}</body></message>")
 
 
+def talk(client: Client, room: str, *words: str) -> None:
+    """Messages to everybody; when this returns, the room has them."""
+    for word in words:
+        say(client, room, word)
+    client.sync(room)
+
+
 def bodies(messages: list[Element]) -> list[str | None]:
     """What was said."""
     return [text(message, "body") for message in messages]

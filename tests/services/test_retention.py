@@ -10,7 +10,7 @@ import pytest
 from fermata.app.config_tables import Archive, Config
 from kit import ns
 from kit.archives import bodies, page, query
-from kit.muc import create, enter
+from kit.muc import create, enter, talk
 from kit.stanzas import find
 from kit.wire import Client
 from kit.world import World
@@ -34,9 +34,7 @@ def romeo(world: World) -> Client:
 
 
 def say(client: Client, *words: str) -> None:
-    for word in words:
-        client.send(f"<message type='groupchat' to='{ROOM}' id='{word}'><body>{word}</body></message>")
-    client.sync(ROOM)
+    talk(client, ROOM, *words)
 
 
 def write(client: Client, *words: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from fermata.app.config_tables import Archive, Config
 from kit import ns
 from kit.archives import bodies, page, query
-from kit.muc import INSTANT, configuration, create, enter
+from kit.muc import INSTANT, configuration, create, enter, talk
 from kit.stanzas import Element, find, find_all, text
 from kit.wire import Client
 from kit.world import World
@@ -23,12 +23,6 @@ def romeo(world: World) -> Client:
     return romeo
 
 
-def say(client: Client, *words: str) -> None:
-    for word in words:
-        client.send(f"<message type='groupchat' to='{ROOM}' id='{word}'><body>{word}</body></message>")
-    client.sync(ROOM)
-
-
 def stanza_id(message: Element) -> str:
     found = find(message, f"sid:stanza-id[@by='{ROOM}']")
     assert found is not None
@@ -36,7 +30,7 @@ def stanza_id(message: Element) -> str:
 
 
 def test_a_room_tells_what_was_said_in_it(world: World, romeo: Client) -> None:
-    say(romeo, *map(str, range(7)))
+    talk(romeo, ROOM, *map(str, range(7)))
     juliet = world.login("juliet@localhost/balcony")
     seen: list[str] = []
     found = page(juliet, query("<max>3</max>"), ROOM)
@@ -72,7 +66,7 @@ def test_no_private_message_is_in_it(world: World, romeo: Client) -> None:
     romeo.sync(ROOM)
     romeo.send(f"<message type='chat' to='{ROOM}/Juliet'><body>psst</body></message>")
     juliet.expect("message", "body")
-    say(romeo, "a")
+    talk(romeo, ROOM, "a")
     assert bodies(page(romeo, query(), ROOM)) == ["a"]
 
 
@@ -91,7 +85,7 @@ def test_nothing_is_missing_between_the_archive_and_what_comes_live(world: World
     """Somebody enters without history while others write, and asks for what he has missed since he was last here."""
     juliet, nurse = world.online("juliet@localhost/balcony"), world.online("nurse@localhost/kitchen")
     enter(nurse, ROOM, "Nurse")
-    say(romeo, "seen")
+    talk(romeo, ROOM, "seen")
     last = page(juliet, query("<max>1</max><before/>"), ROOM).last
     said = ["seen"]
     came: list[tuple[str, str]] = []
@@ -137,7 +131,7 @@ def test_nothing_is_missing_between_the_archive_and_what_comes_live(world: World
 
 
 def test_a_banned_or_excluded_person_reads_nothing(world: World, romeo: Client) -> None:
-    say(romeo, "a")
+    talk(romeo, ROOM, "a")
     juliet = world.login("juliet@localhost/balcony")
     assert bodies(page(juliet, query(), ROOM)) == ["a"]
     romeo.set(configuration(membersonly="1"), ROOM)
@@ -151,21 +145,21 @@ def test_a_banned_or_excluded_person_reads_nothing(world: World, romeo: Client) 
 
 
 def test_an_unknown_id_is_not_found(world: World, romeo: Client) -> None:
-    say(romeo, "a")
+    talk(romeo, ROOM, "a")
     [(number,)] = world.rows(f"SELECT number FROM entity WHERE jid = '{ROOM}'")
     for id in ("nonsense", world.database.archive.id_of(99, number), world.database.archive.id_of(1, number + 1)):
         assert romeo.refused("set", query(after_id=id), ROOM) == ("cancel", "item-not-found")
 
 
 def test_metadata_of_a_room(world: World, romeo: Client) -> None:
-    say(romeo, "a", "b")
+    talk(romeo, ROOM, "a", "b")
     found = page(romeo, query(), ROOM).ids
     told = find_all(romeo.get(f"<metadata xmlns='{ns.MAM}'/>", ROOM), "mam:metadata/*")
     assert [each.get("id") for each in told] == found
 
 
 def test_the_archive_is_there_after_a_crash(world: World, romeo: Client) -> None:
-    say(romeo, "a", "b")
+    talk(romeo, ROOM, "a", "b")
     before = page(romeo, query(), ROOM).ids
     world.crash()
     juliet = world.login("juliet@localhost/balcony")
@@ -177,13 +171,13 @@ def test_rooms_without_archives_have_none_to_ask(worlds: Callable[[Config], Worl
     romeo = world.online("romeo@localhost/orchard")
     enter(romeo, ROOM, "Romeo")
     romeo.set(INSTANT, ROOM)
-    say(romeo, "a")
+    talk(romeo, ROOM, "a")
     assert romeo.refused("set", query(), ROOM) == ("cancel", "service-unavailable")
     assert world.rows("SELECT count(*) FROM archive") == [(0,)]
 
 
 def test_two_questions_are_answered_one_after_the_other(romeo: Client) -> None:
-    say(romeo, "a", "b")
+    talk(romeo, ROOM, "a", "b")
     romeo.send(
         f"<iq type='set' id='one' to='{ROOM}'>{query()}</iq><iq type='get' id='two' to='{ROOM}'>"
         f"<metadata xmlns='{ns.MAM}'/></iq>"

@@ -1,29 +1,11 @@
 """Rooms that are late, wrong or hostile: what a stand-in makes of them, and what its clients see."""
 
-import pytest
-
 from fermata.core.standin import acts as done
 from fermata.core.standin.state import Standing
 from kit.standins import PHONE, ROOM, TABLET, Stage
 from kit.stanzas import codes, find
 
 USER = "http://jabber.org/protocol/muc#user"
-
-
-@pytest.fixture
-def stage() -> Stage:
-    return Stage()
-
-
-@pytest.fixture
-def inside() -> Stage:
-    """The phone is in, with Ben; nothing of that is left."""
-    stage = Stage()
-    stage.enters()
-    stage.lets_in("Ben")
-    stage.after(10)
-    stage.clear()
-    return stage
 
 
 # -- late, twice, never

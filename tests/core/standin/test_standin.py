@@ -15,22 +15,6 @@ LEAVE = "<leave xmlns='urn:x-fermata:account-join:0'/>"
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage()
-
-
-@pytest.fixture
-def inside() -> Stage:
-    """The phone is in, by itself, with Ben; nothing of that is left."""
-    stage = Stage()
-    stage.enters()
-    stage.lets_in("Ben")
-    stage.after(10)
-    stage.clear()
-    return stage
-
-
-@pytest.fixture
 def wished() -> Stage:
     """The account is in by its bookmark, with Ben, and without a client."""
     stage = Stage()
