@@ -1,7 +1,7 @@
 """The discussion history that a new occupant gets (XEP-0045 §7.2.13, §7.2.14): the newest messages of the archive."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from ...xmpp.delay import delayed
@@ -90,10 +90,11 @@ class History:
         """The message with that stanza-id, if it is among them."""
         return next((message for message in (*self._live, *self._delayed) if message.archive_id == id), None)
 
-    def backwards(self) -> Iterator[Payload]:
-        """All messages that are kept here, the newest first."""
-        yield from reversed(self._live)
-        yield from reversed(self._delayed)
+    def until(self, stamp: float) -> list[Payload]:
+        """The messages kept here that are no newer than that, the newest first."""
+        found = [message for message in (*self._delayed, *self._live) if message.stamp <= stamp]
+        found.reverse()
+        return found
 
     def forget(self, id: str) -> None:
         """That message is not to be told any more."""

@@ -30,6 +30,6 @@ def _candidates(room: RoomState, occupant: Occupant, written: list[str], latest:
         return
     yield from (said for said in room.said.under(occupant.bare, written) if said.stamp <= latest)
     marks = [f" id='{id}'" for id in written]
-    for said in room.history.backwards():
-        if said.stamp <= latest and occupant.id_xml in said.rest and any(mark in said.rest for mark in marks):
+    for said in room.history.until(latest):
+        if occupant.id_xml in said.rest and any(mark in said.rest for mark in marks):
             yield said
