@@ -3,10 +3,10 @@
 from ...xmpp.jid import JID
 from ...xmpp.nickname import nickname_key
 from ...xmpp.payload import Payload
+from .appearance import Notice, compose
 from .changelog import Unannounced
 from .effects import Effects
 from .occupants import occupant_id_xml
-from .presence import Notice, compose
 from .ranks import NONE
 from .state import RoomState
 from .versions import Marks, note_gone, spread

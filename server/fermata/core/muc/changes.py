@@ -2,11 +2,12 @@
 
 from ...xmpp.jid import JID
 from . import push
+from .appearance import Notice
 from .effects import Effects, Flood
 from .exit import abandon, expel
 from .invite import MOST, invitation
 from .occupants import Occupant
-from .presence import Notice, gone, is_shown, item_children, present, refresh, tell_others, tell_self
+from .presence import gone, is_shown, item_children, tell_others, tell_self
 from .ranks import Affiliation, role_after
 from .state import RoomState
 from .versions import follow_rights, marked_for
@@ -85,7 +86,7 @@ class Changes:
             for session in occupant.sessions.values():
                 room.save_session(self._effects, occupant, session)
                 room.journal(self._effects, self._now, session.jid, occupant.nick, "role", f"{before} to {role}")
-        refresh(occupant)
+        occupant.refresh()
         self._changed.append((occupant, before, inside, was_shown))
 
     def announce(self) -> None:
@@ -96,7 +97,7 @@ class Changes:
         for occupant, before, inside, was_shown in self._changed:
             if not occupant.sessions:
                 continue
-            notice = present(occupant, inside)
+            notice = occupant.notice(inside)
             tell_self(room, effects, notice, occupant.sessions)
             if is_shown(room, occupant):
                 tell_others(room, effects, notice, occupant.sessions)

@@ -15,7 +15,7 @@ from .come_back import settle, wants_invite
 from .effects import Effects, Reading
 from .nicknames import granted_jid
 from .occupants import Occupant, Session
-from .presence import is_same, is_shown, presence_text, present, refresh, show, tell_self
+from .presence import is_same, is_shown, presence_text, show, tell_self
 from .ranks import Affiliation, affiliation_at_least, default_role
 from .relayed import addressed
 from .state import RoomState
@@ -73,7 +73,7 @@ def enter(
         role = default_role(affiliation, room.config.moderatedroom)
         occupant = Occupant(granted, sender.bare, affiliation, role, room.secret)
     room.occupants.enter(occupant, session)
-    refresh(occupant)
+    occupant.refresh()
     if before is None:
         # These are the sessions from before, so nobody need be left out.
         if is_shown(room, occupant):
@@ -81,7 +81,7 @@ def enter(
             spread(room, effects, occupant.revealing, entitled)
             spread(room, effects, occupant.plain, unentitled)
     elif before != session.presence:
-        tell_self(room, effects, present(occupant), [jid for jid in occupant.sessions if jid != sender])
+        tell_self(room, effects, occupant.notice(), [jid for jid in occupant.sessions if jid != sender])
         show(room, effects, occupant)
     # A room that is still locked, as after a crash, is to be set up by the owner who enters.
     codes = (*([201] if created or room.locked_until else []), *([210] if occupant.jid != wanted else []))
@@ -173,7 +173,7 @@ def resync(
 def change_availability(room: RoomState, effects: Effects, occupant: Occupant, sender: JID, presence: Element) -> None:
     """A session tells its presence (§7.7)."""
     speak(room, effects, occupant, sender, presence_text(presence, room.jid))
-    tell_self(room, effects, present(occupant), (sender,), id=presence.get("id", ""))
+    tell_self(room, effects, occupant.notice(), (sender,), id=presence.get("id", ""))
 
 
 def speak(room: RoomState, effects: Effects, occupant: Occupant, sender: JID, text: str) -> None:
@@ -181,8 +181,8 @@ def speak(room: RoomState, effects: Effects, occupant: Occupant, sender: JID, te
     session = occupant.sessions[sender]
     session.presence = text
     occupant.speaks(session)
-    refresh(occupant)
-    tell_self(room, effects, present(occupant), [jid for jid in occupant.sessions if jid != sender])
+    occupant.refresh()
+    tell_self(room, effects, occupant.notice(), [jid for jid in occupant.sessions if jid != sender])
     show(room, effects, occupant)
     room.save_session(effects, occupant, session)
 

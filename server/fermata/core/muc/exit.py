@@ -6,21 +6,11 @@ from ...xmpp.element import Element
 from ...xmpp.jid import JID
 from ...xmpp.stanza import condition_of
 from ..records import EntityGone, InviteOwed
+from .appearance import Notice
 from .come_back import settle
 from .effects import Effects
 from .occupants import Occupant, Occupants
-from .presence import (
-    Notice,
-    gone,
-    is_shown,
-    item_children,
-    presence_text,
-    present,
-    refresh,
-    show,
-    tell_others,
-    tell_self,
-)
+from .presence import gone, is_shown, item_children, presence_text, show, tell_others, tell_self
 from .state import RoomState
 
 #: RFC 6120 §8.3.3, as far as it says that nobody is at that address any more.
@@ -56,8 +46,8 @@ def remove_session(
     room.journal(effects, now, sender, occupant.nick, "exit", cause)
     if occupant.sessions:
         if was_shown:
-            refresh(occupant)
-            tell_self(room, effects, present(occupant), occupant.sessions)
+            occupant.refresh()
+            tell_self(room, effects, occupant.notice(), occupant.sessions)
             show(room, effects, occupant)
     elif is_shown(room, occupant):
         tell_others(room, effects, notice)

@@ -16,10 +16,11 @@ from ...xmpp.jid import JID
 from ...xmpp.payload import Payload
 from ..archive_query import Found, Selection
 from . import exit
+from .appearance import Notice, compose
 from .effects import Effects, Reading
 from .history import Limits
 from .messages import read_up
-from .presence import Notice, compose, gone, is_shown, present, tell_self
+from .presence import gone, is_shown, tell_self
 from .state import RoomState
 from .versions import spread
 
@@ -93,7 +94,7 @@ def _show(room: RoomState, effects: Effects, nick: JID, sessions: tuple[JID, ...
         return
     own = tuple([session for session in sessions if session in occupant.sessions])
     if own:
-        tell_self(room, effects, present(occupant), own)
+        tell_self(room, effects, occupant.notice(), own)
     if is_shown(room, occupant):
         others = [session for session in sessions if session not in occupant.sessions]
         entitled = set(room.entitled())

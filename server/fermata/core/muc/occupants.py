@@ -10,6 +10,7 @@ from ...xmpp import namespaces as ns
 from ...xmpp.jid import JID
 from ...xmpp.nickname import nickname_key
 from ...xmpp.payload import Payload
+from .appearance import Notice, compose
 
 _ID_LENGTH: Final = 32
 
@@ -45,7 +46,8 @@ class Session:
 class Occupant:
     """A person under one nickname: the bare JID, and the full JIDs with which it is here.
 
-    `plain` and `revealing` are its presence for those who may not and those who may see real JIDs.
+    `plain` and `revealing` are its presence for those who may not and those who may see real JIDs. Of one that was
+    restored they are made when somebody is to see them: after a start there can be very many whom nobody looks at.
     """
 
     __slots__ = ("affiliation", "bare", "id_xml", "jid", "plain", "revealing", "role", "sessions")
@@ -56,6 +58,25 @@ class Occupant:
         self.jid, self.bare, self.affiliation, self.role = jid, bare, affiliation, role
         self.id_xml = occupant_id_xml(secret, bare)
         self.sessions: dict[JID, Session] = {}
+
+    def __getattr__(self, name: str) -> Payload:
+        """`plain` or `revealing`, which have not been made yet."""
+        if name not in ("plain", "revealing"):
+            raise AttributeError(f"an occupant has no {name}")
+        self.refresh()
+        return self.plain if name == "plain" else self.revealing
+
+    def notice(self, inside: str = "") -> Notice:
+        """What the room says about it as it is now; `inside` stands within `<item/>`."""
+        shown = self.shown
+        return Notice(
+            self.jid, self.id_xml, shown.jid, self.affiliation, self.role, presence=shown.presence, inside=inside
+        )
+
+    def refresh(self) -> None:
+        """Makes the presences anew that others see of it; to be called after whatever changes them."""
+        notice = self.notice()
+        self.plain, self.revealing = compose(notice, False), compose(notice, True)
 
     @property
     def nick(self) -> str:

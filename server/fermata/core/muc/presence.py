@@ -1,16 +1,16 @@
 """The presences that a room makes: who sees what of whom (XEP-0045 §7.2.2 to §7.2.4, §17.3).
 
-They are put together as text from parts that were serialised once: a room with many occupants makes many.
+What they are put together of is in `appearance`.
 """
 
 from collections.abc import Collection, Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
 from ...xmpp import namespaces as ns
-from ...xmpp.element import E, Element, escape, serialise
+from ...xmpp.element import E, Element, serialise
 from ...xmpp.jid import JID
-from ...xmpp.payload import Payload
 from ..stored_xml import stanza_from
+from .appearance import Notice, compose
 from .effects import Effects
 from .occupants import Occupant
 from .relayed import LANG, passed_on
@@ -20,27 +20,6 @@ from .versions import note, note_gone, spread
 # What everybody in a room is sent of everybody else: a client that enters must be able to take all of it.
 _MOST_CHARACTERS: Final = 10_000
 _DELAY: Final = "{%s}delay" % ns.DELAY
-_X: Final = f"<x xmlns='{ns.MUC_USER}'>"
-
-
-class Notice(NamedTuple):
-    """What the room says about an occupant, but for what depends on who reads it.
-
-    `jid` is the real JID, for those who may see it; `presence` is kept as by `occupants.Session`; `nick` is the new
-    nickname of who changes it; `inside` stands within `<item/>` and `after` behind it, both XML; `codes` say why.
-    """
-
-    sender: JID
-    id_xml: str
-    jid: JID
-    affiliation: str
-    role: str
-    type: str = ""
-    presence: str = ">"
-    nick: str = ""
-    inside: str = ""
-    after: str = ""
-    codes: tuple[int, ...] = ()
 
 
 def presence_text(stanza: Element, room: JID) -> str:
@@ -68,20 +47,6 @@ def _said(text: str) -> list[str]:
     return sorted([*said, presence.get(LANG, "")])
 
 
-def present(occupant: Occupant, inside: str = "") -> Notice:
-    """The occupant as it is now."""
-    shown = occupant.shown
-    return Notice(
-        occupant.jid,
-        occupant.id_xml,
-        shown.jid,
-        occupant.affiliation,
-        occupant.role,
-        presence=shown.presence,
-        inside=inside,
-    )
-
-
 def gone(occupant: Occupant, jid: JID, codes: tuple[int, ...] = (), inside: str = "", presence: str = ">") -> Notice:
     """The occupant, or one session of it, is not in the room any more (§7.14)."""
     return Notice(
@@ -97,31 +62,6 @@ def item_children(actor: str = "", reason: str = "") -> str:
     if reason:
         found.append(E("{%s}reason" % ns.MUC_USER, None, reason))
     return "".join([serialise(item, ns.MUC_USER) for item in found])
-
-
-def compose(notice: Notice, reveal: bool, codes: Iterable[int] = (), id: str = "") -> Payload:
-    """One presence from an occupant, with its real JID or without."""
-    sender, id_xml, jid, affiliation, role, kind, presence, nick, inside, after, _ = notice
-    attributes = f" from='{sender.attribute}'"
-    if id:
-        attributes += f" id='{escape(id)}'"
-    if kind:
-        attributes += f" type='{kind}'"
-    item = f"<item affiliation='{affiliation}' role='{role}'"
-    if reveal:
-        item += f" jid='{jid.attribute}'"
-    if nick:
-        item += f" nick='{escape(nick)}'"
-    item += f">{inside}</item>" if inside else "/>"
-    statuses = "".join([f"<status code='{code}'/>" for code in codes])
-    rest = f"{attributes}{presence}{id_xml}{_X}{item}{after}{statuses}</x></presence>"
-    return Payload("presence", rest, sender, kind)
-
-
-def refresh(occupant: Occupant) -> None:
-    """Makes the presences anew that others see of an occupant; to be called after whatever changes them."""
-    notice = present(occupant)
-    occupant.plain, occupant.revealing = compose(notice, False), compose(notice, True)
 
 
 def is_shown(room: RoomState, occupant: Occupant) -> bool:

@@ -16,7 +16,7 @@ from ...xmpp.jid import JID
 from ..archive_query import Found
 from .effects import Effects
 from .enter import MUC, change_availability, enter
-from .presence import is_same, presence_text, present, tell_self
+from .presence import is_same, presence_text, tell_self
 from .relayed import addressed
 from .rename import rename
 from .state import RoomState
@@ -40,13 +40,13 @@ def rejoin(room: RoomState, sender: JID, presence: Element, asked: Element, now:
         return enter(room, sender, presence, _as_join(asked), now, found=found, is_back=True)
     effects, session, id = Effects(), occupant.sessions[sender], presence.get("id", "")
     if now - session.rejoined < PAUSE_SECONDS:
-        tell_self(room, effects, present(occupant), (sender,), id=id)
+        tell_self(room, effects, occupant.notice(), (sender,), id=id)
         return effects
     session.rejoined = now
     if addressed(presence).resource not in ("", occupant.nick):
         rename(room, effects, occupant, sender, presence, now)
     elif is_same(presence_text(presence, room.jid), session.presence):
-        tell_self(room, effects, present(occupant), (sender,), id=id)
+        tell_self(room, effects, occupant.notice(), (sender,), id=id)
     else:
         change_availability(room, effects, occupant, sender, presence)
     return effects

@@ -7,7 +7,7 @@ from .effects import Effects
 from .enter import MUC, holder, speak, wanted_jid
 from .nicknames import granted_jid
 from .occupants import Occupant, Session
-from .presence import is_shown, presence_text, present, refresh, show, tell_others, tell_self
+from .presence import is_shown, presence_text, show, tell_others, tell_self
 from .state import RoomState
 
 # A self-ping to a nickname that was given up so lately was sent before its sender knew (XEP-0410 §3.3).
@@ -40,14 +40,14 @@ def rename(
         occupant = _move(room, effects, occupant, target, wanted, session)
     speak(room, effects, occupant, sender, presence_text(presence, room.jid))
     codes = (210,) if occupant.jid != asked else ()
-    tell_self(room, effects, present(occupant), (sender,), codes, presence.get("id", ""))
+    tell_self(room, effects, occupant.notice(), (sender,), codes, presence.get("id", ""))
     room.journal(effects, now, sender, occupant.nick, "nick", f"was {session.former[-1][0]}")
     return occupant
 
 
 def _rename_all(room: RoomState, effects: Effects, occupant: Occupant, wanted: JID, sender: JID) -> None:
     """Renames an occupant with all its sessions; that of the sender is recorded with its new presence."""
-    notice = present(occupant)._replace(type="unavailable", nick=wanted.resource, presence=">", codes=(303,))
+    notice = occupant.notice()._replace(type="unavailable", nick=wanted.resource, presence=">", codes=(303,))
     tell_self(room, effects, notice, occupant.sessions)
     if is_shown(room, occupant):
         tell_others(room, effects, notice, occupant.sessions)
@@ -62,7 +62,7 @@ def _move(
 ) -> Occupant:
     """Moves one session from an occupant to another one of the same person."""
     new = target or Occupant(wanted, old.bare, old.affiliation, old.role, room.secret)
-    notice = present(old)._replace(jid=session.jid, type="unavailable", nick=new.nick, presence=">", codes=(303,))
+    notice = old.notice()._replace(jid=session.jid, type="unavailable", nick=new.nick, presence=">", codes=(303,))
     room.occupants.exit(session.jid)
     tell_self(room, effects, notice, (session.jid,))
     room.occupants.enter(new, session)
@@ -71,7 +71,7 @@ def _move(
             tell_others(room, effects, notice, (session.jid,))
     else:
         # The old occupant stays, with the other sessions: from now on it is somebody else to this one.
-        refresh(old)
+        old.refresh()
         show(room, effects, old)
-        tell_self(room, effects, present(old), old.sessions)
+        tell_self(room, effects, old.notice(), old.sessions)
     return new

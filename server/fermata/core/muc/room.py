@@ -7,6 +7,7 @@ from typing import Final
 from ...xmpp.element import Element
 from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID
+from ...xmpp.payload import Payload
 from ..archive_answer import Ends
 from ..archive_query import Found
 from ..records import OccupancySaved, PushSaved
@@ -16,7 +17,6 @@ from .changelog import Changelog, Kept
 from .config import Config
 from .effects import Effects
 from .occupants import Occupant, Occupants, Session
-from .presence import refresh
 from .push_registrations import Registrations
 from .ranks import Affiliation
 from .state import Archive, RoomState
@@ -75,20 +75,21 @@ class Room:
         state.cheap_rejoin = cheap_rejoin
         state.pushes = Registrations(pushes)
         newest = list(history)
+        told: dict[str, Payload] = {}
         for kept in newest:
             message = messages.archived(jid, *kept)
             if message is not None:
+                told[message.archive_id] = message
                 state.history.append(message)
         state.history.is_whole = len(newest) < config.maxhistoryfetch
         for author, id, stamp, keep, xml in said:
             if state.said.is_remembered(author):
-                state.said.note(author, messages.as_sent(jid, id, stamp, keep, xml))
+                state.said.note(author, told.get(id) or messages.as_sent(jid, id, stamp, keep, xml))
         for row in occupancies:
             self._restore(row)
         for occupant in state.occupants:
             if len(occupant.sessions) > 1:
                 occupant.sessions = dict(sorted(occupant.sessions.items(), key=lambda item: item[1].turn))
-            refresh(occupant)
         state.changelog = Changelog.load(number, changelog or {})
         if state.changelog is not None:
             state.changelog.watched_by(state.occupants.everyone if cheap_rejoin else ())

@@ -6,10 +6,11 @@ from ...xmpp import namespaces as ns
 from ...xmpp.jid import JID
 from ...xmpp.payload import Payload
 from . import absent, affiliation_versions, missed
+from .appearance import compose
 from .changelog import Changelog, Watch
 from .effects import Effects, Flood
 from .occupants import Occupant
-from .presence import compose, gone, present
+from .presence import gone
 from .state import RoomState
 from .versions import REVEALING, Marks, marked, number_of, opened, session_mark, token, view_of
 from .wishes import Wish
@@ -37,7 +38,7 @@ def welcome(
             room.changelog.unwatch(effects, session)
         told = [compose(gone(occupant, session, (333,)), True, (110, 333))] if wish.is_back else []
         told += roster(room, occupant)
-        told.append(_itself(compose(present(occupant), True, codes, id), wish))
+        told.append(_itself(compose(occupant.notice(), True, codes, id), wish))
         told += _by_id(room, wish) if wish.missed else room.history.within(wish.limits, session)
         told.append(room.subject.message)
     effects.sends.append(Flood(told, session))
@@ -90,7 +91,7 @@ class _Reader:
         if self._lists:
             version = affiliation_versions.version(self._room, self._log, self._lists)
             inside = f"<mav xmlns='{ns.MUC_AFFILIATION_VERSIONS}' until='{version}'/>"
-        own = compose(present(self._occupant)._replace(after=inside), True, codes, id)
+        own = compose(self._occupant.notice()._replace(after=inside), True, codes, id)
         told.append(self._marked(_itself(own, self._wish), self._log.seq, self._place))
         told += self._history()
         told.append(self._marked(self._room.subject.message, self._log.seq, self._room.history.newest_id))
