@@ -99,6 +99,19 @@ def test_what_is_remembered_of_a_server_is_bounded(stage: Stage) -> None:
     assert set(stage.say(BOB, "hi", id="m0")) == {ANN, BOB}
 
 
+def test_what_a_server_sent_more_than_an_hour_before_its_newest_is_not_remembered_of_it(stage: Stage) -> None:
+    said = stage.room.state.said
+    stage.say(BOB, "hi", id="m1")
+    (first,) = said.under(BOB.bare, ["m1"])
+    first.stamp -= 3599
+    stage.say(BOB, "still here", id="m2")
+    assert list(said.under(BOB.bare, ["m1"])) == [first]
+    first.stamp -= 60
+    stage.say(BOB, "still here", id="m3")
+    assert not list(said.under(BOB.bare, ["m1"]))
+    assert len(list(said.under(BOB.bare, ["m2", "m3"]))) == 2
+
+
 def test_what_was_said_after_a_start_is_no_repeat_of_what_was_said_after_it_as_well(stage: Stage) -> None:
     stage.room.state.breaks = Breaks()
     stage.room.state.breaks.note("", START - 60)

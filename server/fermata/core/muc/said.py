@@ -10,6 +10,9 @@ from ...xmpp.jid import JID
 from ...xmpp.payload import Payload
 
 MOST: Final = 300  #: messages that are remembered of one server
+# What a server has not been told to have arrived is among the last that it sent: older than its newest by seconds, or
+# minutes where the way hangs.
+_SECONDS: Final = 3600.0
 
 
 class Said:
@@ -34,6 +37,8 @@ class Said:
             said[sender.bare, id] = message
             if len(said) > MOST:
                 del said[next(iter(said))]
+        while said and next(iter(said.values())).stamp < message.stamp - _SECONDS:
+            del said[next(iter(said))]
 
     def under(self, bare: JID, ids: Iterable[str]) -> Iterator[Payload]:
         """What somebody has said under one of these ids, as they are written."""
