@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv6Address
+from sys import intern
 
 import idna
 from precis_i18n import get_profile
@@ -44,12 +45,19 @@ class JIDError(ValueError):
 class JID(str):
     """A prepared address; `resource` is empty in a bare one, `local` in a domain's."""
 
-    __slots__ = ("attribute", "bare", "domain", "local", "resource")
+    __slots__ = ("_attribute", "bare", "domain", "local", "resource")
     local: str
     domain: str
     resource: str
     bare: "JID"
-    attribute: str  #: the address as it stands inside an XML attribute
+    _attribute: str  # empty where nothing has to be escaped, until it is needed: most addresses are only kept
+
+    @property
+    def attribute(self) -> str:
+        """The address as it stands inside an XML attribute."""
+        if not self._attribute:
+            self._attribute = str(self)
+        return self._attribute
 
     @staticmethod
     def parse(text: str) -> "JID":
@@ -87,8 +95,8 @@ def _bare(local: str, domain: str) -> JID:
     """One object for all full JIDs of an account or a room."""
     text = f"{local}@{domain}" if local else domain
     jid = JID(text)
-    jid.local, jid.domain, jid.resource = local, domain, ""
-    jid.attribute = escape(text)
+    jid.local, jid.domain, jid.resource = local, intern(domain), ""
+    jid._attribute = _escaped(text)
     jid.bare = jid
     return jid
 
@@ -97,9 +105,15 @@ def _full(bare: JID, resource: str) -> JID:
     text = f"{bare}/{resource}"
     jid = JID(text)
     jid.local, jid.domain, jid.resource = bare.local, bare.domain, resource
-    jid.attribute = escape(text)
+    jid._attribute = _escaped(text)
     jid.bare = bare
     return jid
+
+
+def _escaped(text: str) -> str:
+    """The text as it stands inside an attribute, unless that is the same. Raises ValueError for what XML cannot carry."""
+    escaped = escape(text)
+    return "" if escaped is text else escaped
 
 
 def _prepare_local(local: str) -> str:
