@@ -111,7 +111,7 @@ def _full(bare: JID, resource: str) -> JID:
 
 
 def _escaped(text: str) -> str:
-    """The text as it stands inside an attribute, unless that is the same. Raises ValueError for what XML cannot carry."""
+    """The text as it stands in an attribute, if that is another one. Raises ValueError for what XML cannot carry."""
     escaped = escape(text)
     return "" if escaped is text else escaped
 
