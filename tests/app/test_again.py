@@ -11,5 +11,5 @@ def test_who_was_given_sockets_cannot_start_again_by_himself() -> None:
         check_can_start_again({"LISTEN_FDS": "2"})
 
 
-def test_everybody_else_can() -> None:
+def test_everybody_else_can_start_again_by_himself() -> None:
     check_can_start_again({"NOTIFY_SOCKET": "/run/notify"})

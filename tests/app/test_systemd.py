@@ -117,7 +117,7 @@ def test_a_manager_may_have_an_abstract_address() -> None:
     manager.close()
 
 
-def test_without_a_manager_nobody_is_told() -> None:
+def test_without_a_manager_to_be_told_nothing_goes_wrong() -> None:
     Supervisor({}).tell("READY=1")
 
 

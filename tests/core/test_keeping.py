@@ -171,7 +171,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("type", "content", "flags"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
-def test_a_message_to_an_account(type: str, content: str, flags: str) -> None:
+def test_what_a_message_that_an_account_gets_is_kept_and_copied_for(type: str, content: str, flags: str) -> None:
     assert verdict(content, type) == set(flags.split())
 
 
@@ -199,7 +199,7 @@ SENT_ROWS = [
 @pytest.mark.parametrize(
     ("type", "content", "flags"), [row[1:] for row in SENT_ROWS], ids=[row[0] for row in SENT_ROWS]
 )
-def test_a_message_of_an_account(type: str, content: str, flags: str) -> None:
+def test_what_a_message_that_an_account_sends_is_kept_and_copied_for(type: str, content: str, flags: str) -> None:
     assert verdict(content, type, is_sent=True) == set(flags.split())
 
 
@@ -247,7 +247,7 @@ def test_what_is_copied_when_it_comes_is_copied_when_it_goes(row: tuple[str, str
         (BODY + PRIVATE, True),
     ],
 )
-def test_a_message_in_a_room(content: str, kept: bool) -> None:
+def test_what_is_kept_of_what_is_said_in_a_room(content: str, kept: bool) -> None:
     assert room_keeps(message(content, "groupchat")) == (ARCHIVE if kept else 0)
 
 

@@ -53,32 +53,32 @@ def meet(site: Site, host: Person, guest: Person) -> None:
 
 
 @pairs("dialback", "dialback", PEERS)
-def test_by_dialback_alone(near: Site, far: Site) -> None:
+def test_they_talk_by_dialback_alone(near: Site, far: Site) -> None:
     talk(near, far)
 
 
 @pairs("external", "external", PEERS)
-def test_by_certificates_alone(near: Site, far: Site) -> None:
+def test_they_talk_by_certificates_alone(near: Site, far: Site) -> None:
     talk(near, far)
 
 
 @pairs("dialback", "usual", OURS + PEERS)
-def test_by_certificate_one_way_and_by_dialback_the_other(near: Site, far: Site) -> None:
+def test_they_talk_by_certificate_one_way_and_by_dialback_the_other(near: Site, far: Site) -> None:
     talk(near, far)
 
 
 @pairs("external", "usual", OURS)
-def test_with_one_that_takes_certificates_only(near: Site, far: Site) -> None:
+def test_they_talk_where_one_takes_certificates_only(near: Site, far: Site) -> None:
     talk(near, far)
 
 
 @pairs("direct", "direct", PEERS)
-def test_over_direct_tls(near: Site, far: Site) -> None:
+def test_they_talk_over_direct_tls(near: Site, far: Site) -> None:
     talk(near, far)
 
 
 @pairs("direct", "usual", OURS + PEERS)
-def test_over_direct_tls_one_way_and_with_starttls_the_other(near: Site, far: Site) -> None:
+def test_they_talk_over_direct_tls_one_way_and_with_starttls_the_other(near: Site, far: Site) -> None:
     talk(near, far)
 
 
@@ -90,10 +90,10 @@ def test_who_cant_be_reached_is_answered_over_his_own_connection(near: Site, far
 
 
 @pairs("oneway", "usual", BIDI)
-def test_over_a_connection_for_each_way(near: Site, far: Site) -> None:
+def test_they_talk_over_a_connection_for_each_way(near: Site, far: Site) -> None:
     talk(near, far)
 
 
 @pairs("unmanaged", "usual", [("prosody", "fermata")])
-def test_without_acknowledgements(near: Site, far: Site) -> None:
+def test_they_talk_without_acknowledgements(near: Site, far: Site) -> None:
     talk(near, far)

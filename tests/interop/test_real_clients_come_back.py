@@ -49,7 +49,7 @@ async def called_back(clients: Clients, room: str) -> None:
     await romeo.message("I am here again")
 
 
-async def test_after_an_announced_stop(clients: Clients, room: str) -> None:
+async def test_a_client_comes_back_after_an_announced_stop(clients: Clients, room: str) -> None:
     romeo = await clients.online(ROMEO)
     await romeo.open_room(room, "Romeo")
     clients.server.command("stop", "--announce", "New disks", "--for", "2h")
@@ -60,7 +60,7 @@ async def test_after_an_announced_stop(clients: Clients, room: str) -> None:
     await called_back(clients, room)
 
 
-async def test_after_a_crash(clients: Clients, room: str) -> None:
+async def test_a_client_comes_back_after_a_crash(clients: Clients, room: str) -> None:
     romeo = await clients.online(ROMEO)
     await romeo.open_room(room, "Romeo")
     clients.server.kill()

@@ -14,7 +14,7 @@ def test_an_account_added_while_it_runs_can_log_in(server: Server) -> None:
     client.close()
 
 
-def test_names_and_passwords_beyond_ascii(server: Server) -> None:
+def test_names_and_passwords_may_be_beyond_ascii(server: Server) -> None:
     server.add_accounts([("j\u00fcrgen@localhost", "p\u00e4ssw\u00f6rd \u2615")])
     for mechanism in ("PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256"):
         client = Client(server.link())

@@ -36,7 +36,7 @@ def test_nobody_is_blocked_at_first(ann: Client) -> None:
     assert blocked_by(ann) == set()
 
 
-def test_blocking_and_unblocking(ann: Client) -> None:
+def test_whoever_is_blocked_can_be_unblocked(ann: Client) -> None:
     ann.set(block("a@x.example", "x.example", "b@y.example/r"))
     ann.sync()
     assert blocked_by(ann) == {"a@x.example", "x.example", "b@y.example/r"}

@@ -182,7 +182,7 @@ def test_a_nick_that_is_taken(ann: Client, ben: Client, room: str, nick: str) ->
     ann.nothing_before(f"{room}/Ann")
 
 
-def test_a_full_room(ann: Client, ben: Client, cat: Client, guests: People, room: str) -> None:
+def test_a_full_room_lets_only_admins_in(ann: Client, ben: Client, cat: Client, guests: People, room: str) -> None:
     party(room, {"Ann": ann, "Ben": ben}, maxusers="2")
     refused(cat, room, "Cat", "wait", "service-unavailable")
     ann.set(change(jid=cat.bare, affiliation="admin"), room)

@@ -78,7 +78,7 @@ def test_who_is_not_in_the_room_cannot_invite(ann: Client, ben: Client, cat: Cli
     cat.nothing_before()
 
 
-def test_an_invitation_to_no_address(ann: Client, room: str) -> None:
+def test_an_invitation_to_no_address_is_refused(ann: Client, room: str) -> None:
     create(ann, room, "Ann")
     ann.send(f"<message to='{room}' id='i'>{invite('@')}</message>")
     ann.expect_error("message", "jid-malformed", "modify", id="i")

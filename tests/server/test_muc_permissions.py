@@ -65,7 +65,7 @@ def stage(guests: People, ann: Client, room: str, actor: str, target: str) -> tu
 
 
 @pytest.mark.parametrize("actor", ACTORS)
-def test_the_permission_table(guests: People, ann: Client, room: str, actor: str) -> None:
+def test_each_action_is_permitted_as_the_table_says(guests: People, ann: Client, room: str, actor: str) -> None:
     """Every action on every target; the room and its people are made anew for each that succeeds."""
     number = 0
     for target in TARGETS:

@@ -30,26 +30,26 @@ def test_a_private_message_is_not_in_the_past(ann: Client, ben: Client, cat: Cli
     assert enter(cat, room, "Cat").history == []
 
 
-def test_a_private_message_to_oneself(ann: Client, room: str) -> None:
+def test_a_private_message_to_oneself_arrives(ann: Client, room: str) -> None:
     create(ann, room, "Ann")
     ann.send(f"<message type='chat' to='{room}/Ann' id='p'><body>note</body></message>")
     ann.expect("message", "body", from_=f"{room}/Ann", id="p")
 
 
-def test_a_private_message_of_type_groupchat(ann: Client, ben: Client, room: str) -> None:
+def test_a_private_message_of_type_groupchat_is_refused(ann: Client, ben: Client, room: str) -> None:
     party(room, {"Ann": ann, "Ben": ben})
     ben.send(f"<message type='groupchat' to='{room}/Ann' id='p'><body>psst</body></message>")
     ben.expect_error("message", "bad-request", "modify", id="p", from_=f"{room}/Ann")
     ann.nothing_before(f"{room}/Ann")
 
 
-def test_a_private_message_to_nobody(ann: Client, room: str) -> None:
+def test_a_private_message_to_nobody_is_refused(ann: Client, room: str) -> None:
     create(ann, room, "Ann")
     ann.send(f"<message type='chat' to='{room}/Nobody' id='p'><body>psst</body></message>")
     ann.expect_error("message", "item-not-found", "cancel", id="p", from_=f"{room}/Nobody")
 
 
-def test_a_private_message_from_outside(ann: Client, ben: Client, room: str) -> None:
+def test_a_private_message_from_outside_is_refused(ann: Client, ben: Client, room: str) -> None:
     create(ann, room, "Ann")
     ben.send(f"<message type='chat' to='{room}/Ann' id='p'><body>psst</body></message>")
     ben.expect_error("message", "not-acceptable", "cancel", id="p", from_=f"{room}/Ann")

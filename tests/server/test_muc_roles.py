@@ -295,7 +295,7 @@ def test_a_change_against_the_rules_is_a_bad_request(ann: Client, ben: Client, r
 
 
 @pytest.mark.parametrize("jid", ["@", "a b@c", ""])
-def test_a_change_for_no_address(ann: Client, room: str, jid: str) -> None:
+def test_a_change_for_no_address_is_refused(ann: Client, room: str, jid: str) -> None:
     create(ann, room, "Ann")
     assert ann.refused("set", change(jid=jid, affiliation="member"), room) in {
         ("modify", "jid-malformed"),

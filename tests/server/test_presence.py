@@ -252,7 +252,7 @@ def test_directed_unavailable_presence_is_the_last_word(guests: People) -> None:
     ben.nothing_before()
 
 
-def test_directed_presence_without_being_available(guests: People) -> None:
+def test_directed_presence_needs_no_presence_to_all(guests: People) -> None:
     ann, ben = guests.bound(), guests.online()
     ann.send(f"<presence to='{ben.jid}'/>")
     ben.expect("presence", from_=ann.jid, type=None)

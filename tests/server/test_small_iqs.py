@@ -101,7 +101,7 @@ def test_where_there_is_no_vcard_there_is_none(people: People, ann: Client, own:
         assert len(card) == 0
 
 
-def test_a_vcard_of_nobody(ann: Client) -> None:
+def test_nobody_has_no_vcard(ann: Client) -> None:
     assert ann.refused("get", VCARD, "nobody@localhost")[1] in ("service-unavailable", "item-not-found")
 
 

@@ -69,7 +69,7 @@ def test_a_request_between_two_clients_and_its_answer(ann: Client, ben: Client) 
     ann.expect("iq", "{urn:example:unknown}query", type="result", id="q1", from_=ben.jid, to=ann.jid)
 
 
-def test_an_error_between_two_clients(ann: Client, ben: Client) -> None:
+def test_an_error_passes_between_two_clients(ann: Client, ben: Client) -> None:
     ann.send(f"<iq type='get' id='q2' to='{ben.jid}'>{UNKNOWN}</iq>")
     ben.expect("iq", id="q2")
     ben.send(

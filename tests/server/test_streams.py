@@ -179,7 +179,7 @@ def test_where_tls_is_required_nothing_else_is_offered(launch: Callable[[Setting
 
 
 @pytest.mark.parametrize("version", [SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION])
-def test_a_session_over_starttls(guests: People, version: int) -> None:
+def test_a_session_begins_over_starttls(guests: People, version: int) -> None:
     client = guests.opened()
     client.start_tls(version=version)
     client.authenticate(guests.name(), PASSWORD)

@@ -61,7 +61,7 @@ def test_a_request_is_not_in_the_roster_of_the_contact(ann: Client, ben: Client)
     assert roster_of(ben) == {}
 
 
-def test_approval(ann: Client, ben: Client) -> None:
+def test_an_approval_is_pushed_to_both_and_brings_presence(ann: Client, ben: Client) -> None:
     do(ann, "subscribe", ben)
     ben.send(f"<presence type='subscribed' to='{ann.bare}'/>")
     assert pushed(ben.sync()) == [{"jid": ann.bare, "subscription": "from"}]
@@ -78,7 +78,7 @@ def test_approval_brings_the_presence_of_all_sessions(people: People, ann: Clien
     assert set(presences(ann.sync(), ben.jid, other.jid)) == {(None, ben.jid), (None, other.jid)}
 
 
-def test_denial(ann: Client, ben: Client) -> None:
+def test_a_denial_takes_the_request_away(ann: Client, ben: Client) -> None:
     do(ann, "subscribe", ben)
     ben.send(f"<presence type='unsubscribed' to='{ann.bare}'/>")
     ben.sync()
@@ -143,7 +143,7 @@ def test_an_approval_while_away_is_in_the_roster_later(people: People, ann: Clie
 # Cancelling and unsubscribing (§3.2, §3.3)
 
 
-def test_cancelling_a_subscription(people: People, ann: Client, ben: Client) -> None:
+def test_cancelling_a_subscription_ends_what_the_contact_sees(people: People, ann: Client, ben: Client) -> None:
     people.befriend(ann, ben)
     ben.send(f"<presence type='unsubscribed' to='{ann.bare}'/>")
     assert pushed(ben.sync()) == [{"jid": ann.bare, "subscription": "to"}]
@@ -155,7 +155,7 @@ def test_cancelling_a_subscription(people: People, ann: Client, ben: Client) -> 
     assert presences(ann.sync(), ben.bare, ben.jid) == []
 
 
-def test_unsubscribing(people: People, ann: Client, ben: Client) -> None:
+def test_unsubscribing_ends_what_one_sees_oneself(people: People, ann: Client, ben: Client) -> None:
     people.befriend(ann, ben)
     ann.send(f"<presence type='unsubscribe' to='{ben.bare}'/>")
     came = ann.sync()
@@ -276,7 +276,7 @@ def requested(people: People, client: Client, other: Client) -> bool:
 
 
 @pytest.mark.parametrize(("state", "type", "result", "delivered"), ROWS)
-def test_subscription_states(
+def test_each_presence_changes_each_state_as_the_tables_say(
     people: People, ann: Client, ben: Client, state: str, type: str, result: str, delivered: bool
 ) -> None:
     clients = {"ann": ann, "ben": ben}

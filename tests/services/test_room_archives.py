@@ -151,7 +151,7 @@ def test_an_unknown_id_is_not_found(world: World, romeo: Client) -> None:
         assert romeo.refused("set", query(after_id=id), ROOM) == ("cancel", "item-not-found")
 
 
-def test_metadata_of_a_room(world: World, romeo: Client) -> None:
+def test_metadata_of_a_room_name_its_first_and_last_message(world: World, romeo: Client) -> None:
     talk(romeo, ROOM, "a", "b")
     found = page(romeo, query(), ROOM).ids
     told = find_all(romeo.get(f"<metadata xmlns='{ns.MAM}'/>", ROOM), "mam:metadata/*")

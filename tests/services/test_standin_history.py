@@ -51,7 +51,7 @@ def test_who_bookmarks_first_and_enters_then_sees_what_he_would_see_anyway(
     assert bodies(page(late, query(fields={"include-groupchat": "true"}))) == ["since"]
 
 
-def test_that_outlives_a_crash(world: World, late: Client, ben: Client) -> None:
+def test_what_was_said_before_the_bookmark_is_shown_after_a_crash_too(world: World, late: Client, ben: Client) -> None:
     world.crash()
     world.advance(200)
     first, second = world.online("ann@localhost/phone"), world.online("ann@localhost/tablet")

@@ -118,7 +118,7 @@ def test_a_bookmark_that_is_published_anew_takes_back_a_kick(world: World, ann: 
     assert rooms(ann)[0]["state"] == "in"
 
 
-def test_but_not_a_ban(world: World, ann: Client, ben: Client) -> None:
+def test_a_ban_is_not_forgotten_with_a_new_bookmark(world: World, ann: Client, ben: Client) -> None:
     banned(ben)
     world.turn()
     bookmark(ann)

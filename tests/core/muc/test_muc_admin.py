@@ -156,7 +156,7 @@ def test_no_more_than_a_few_new_members_are_invited_at_once():
     assert len(got) == 1 + 20
 
 
-def test_several_things_at_once():
+def test_several_things_can_be_changed_at_once():
     stage = cast()
     got = stage.admin(
         ANN, to_make("outcast", DAN.bare), "<item nick='Cat' role='moderator'/>", to_make("none", BOB.bare)
@@ -306,7 +306,7 @@ def listed(stage: Stage, sender, attribute: str) -> list[dict[str, str]]:
     return [dict(each.attrib) for each in child(answer, "{%s}query" % ns.MUC_ADMIN)]
 
 
-def test_lists_of_roles():
+def test_lists_of_roles_are_for_moderators():
     stage = cast()
     assert listed(stage, BOB, "role='moderator'") == [
         {"nick": "Ann", "role": "moderator", "affiliation": "owner", "jid": ANN},
@@ -317,7 +317,7 @@ def test_lists_of_roles():
         assert refusal(listed, stage, sender, "role='participant'") == ("forbidden", "auth")
 
 
-def test_lists_of_affiliations():
+def test_lists_of_affiliations_show_address_nickname_and_reason():
     stage = cast()
     stage.admin(ANN, f"<item affiliation='member' jid='{CAT.bare}' nick='Puss'/>")
     stage.admin(ANN, "<item affiliation='outcast' jid='eve@e.example'><reason>noise</reason></item>")

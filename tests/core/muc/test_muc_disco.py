@@ -66,7 +66,7 @@ def test_each_mode_is_one_of_a_pair(field, value, instead_of, feature):
     assert set(info(stage).features) == (ALWAYS | PLAIN | {feature} | more) - {instead_of}
 
 
-def test_a_password_shows():
+def test_that_there_is_a_password_is_shown_and_the_password_is_not():
     stage = Stage()
     stage.configure(ANN, passwordprotectedroom="1", roomsecret="cauldron")
     found = info(stage)
@@ -105,7 +105,7 @@ def test_ones_reserved_nickname_can_be_asked_for():
     assert info(stage, BOB, "x-roomuser-item") == disco.Info((), ())
 
 
-def test_other_nodes():
+def test_nodes_that_no_room_has_are_refused():
     stage = Stage()
     assert refusal(info, stage, CAT, "http://jabber.org/protocol/muc#traffic") == ("service-unavailable", "cancel")
     assert refusal(info, stage, CAT, "silly") == ("item-not-found", "cancel")

@@ -31,7 +31,7 @@ def test_each_hierarchy_is_one():
         ("owner", "moderator", "moderator"),
     ],
 )
-def test_default_roles(affiliation, moderated, unmoderated):
+def test_a_role_follows_from_affiliation_and_moderation(affiliation, moderated, unmoderated):
     assert default_role(affiliation, True) == moderated
     assert default_role(affiliation, False) == unmoderated
 
