@@ -59,9 +59,7 @@ class Guard:
 
     def fallen(self, place: Place, nick: str, pause: float) -> None:
         """He is out, and wants to be in."""
-        now = self._clock.seconds()
-        self._guardian.watch(place, nick, now)
-        self._guardian.fell_out(place, now, pause)
+        self._guardian.fell_out(place, nick, self._clock.seconds(), pause)
         self._set()
 
     def refused(self, place: Place, condition: str, type: str) -> None:

@@ -9,6 +9,7 @@ from fermata.core.guardian.guardian import (
     LOSS_SECONDS,
     LOSS_SPREAD,
     SILENCE_SECONDS,
+    SOON_SECONDS,
     START_SPREAD,
     Enter,
     Guardian,
@@ -155,13 +156,13 @@ def test_an_answer_from_somebody_else_or_to_nothing_is_none(watched: Watched) ->
 
 
 def test_who_was_put_out_for_no_reason_enters_again_after_a_pause(watched: Watched) -> None:
-    watched.guardian.fell_out(PLACE, watched.now, 30)
+    watched.guardian.fell_out(PLACE, "Ann", watched.now, 30)
     assert watched.after(29) == []
     assert watched.after(2) == [Enter(PLACE, "Ann")]
 
 
 def test_being_heard_inside_ends_entering(watched: Watched) -> None:
-    watched.guardian.fell_out(PLACE, watched.now)
+    watched.guardian.fell_out(PLACE, "Ann", watched.now)
     assert watched.after(1) == [Enter(PLACE, "Ann")]
     watched.guardian.heard(PLACE, watched.now, "Ann_")
     assert watched.after(SILENCE_SECONDS - 1) == []
@@ -169,14 +170,14 @@ def test_being_heard_inside_ends_entering(watched: Watched) -> None:
 
 
 def test_without_an_answer_one_enters_again_ever_more_rarely(watched: Watched) -> None:
-    watched.guardian.fell_out(PLACE, watched.now)
+    watched.guardian.fell_out(PLACE, "Ann", watched.now)
     assert len(watched.after(31)) == 2
     assert len(watched.after(3600)) in range(6, 10)
 
 
 @pytest.mark.parametrize("condition", ["forbidden", "registration-required", "not-authorized", "gone"])
 def test_what_people_have_decided_is_the_end(watched: Watched, condition: str) -> None:
-    watched.guardian.fell_out(PLACE, watched.now)
+    watched.guardian.fell_out(PLACE, "Ann", watched.now)
     watched.after(1)
     assert watched.guardian.refused(PLACE, condition, "auth", watched.now) == [Lost(PLACE, condition)]
     assert len(watched.guardian) == 0
@@ -184,14 +185,14 @@ def test_what_people_have_decided_is_the_end(watched: Watched, condition: str) -
 
 
 def test_what_will_pass_is_not(watched: Watched) -> None:
-    watched.guardian.fell_out(PLACE, watched.now)
+    watched.guardian.fell_out(PLACE, "Ann", watched.now)
     watched.after(1)
     assert watched.guardian.refused(PLACE, "not-allowed", "wait", watched.now) == []
     assert watched.after(31) == [Enter(PLACE, "Ann")]
 
 
 def test_ones_own_ghost_is_given_time_before_another_nickname_is_tried(watched: Watched) -> None:
-    watched.guardian.fell_out(PLACE, watched.now)
+    watched.guardian.fell_out(PLACE, "Ann", watched.now)
     nicks = []
     for _ in range(5):
         want = watched.next(2000)
@@ -250,3 +251,30 @@ def test_who_is_heard_while_he_waits_for_his_turn_is_not_asked_for() -> None:
     for place in places:
         guardian.heard(place, 1000.01)
     assert [want for number in range(1, 5) for want in guardian.tick(1000.0 + number)] == []
+
+
+def test_who_is_put_out_again_and_again_waits_longer_each_time() -> None:
+    watched = Watched()
+    pauses = []
+    for _ in range(8):
+        watched.guardian.fell_out(PLACE, "Ann", watched.now)
+        before = watched.now
+        assert watched.next(1000) == Enter(PLACE, "Ann")
+        pauses.append(watched.now - before)
+        watched.guardian.watch(PLACE, "Ann", watched.now)
+    assert pauses == [0, 30, 60, 120, 300, 600, 900, 900]
+    watched.now += SOON_SECONDS
+    watched.guardian.fell_out(PLACE, "Ann", watched.now)
+    assert watched.next(1) == Enter(PLACE, "Ann")
+
+
+def test_a_word_that_one_is_out_counts_once() -> None:
+    watched = Watched()
+    watched.guardian.fell_out(PLACE, "Ann", watched.now)
+    watched.next(1)
+    watched.guardian.watch(PLACE, "Ann", watched.now)
+    for _ in range(5):
+        watched.guardian.fell_out(PLACE, "Ann", watched.now)
+    before = watched.now
+    watched.next(31)
+    assert watched.now == before + 30

@@ -478,6 +478,25 @@ def test_a_fall_in_the_middle_begins_anew(away: Stage) -> None:
     assert kept(away) == ["2", "3"]
 
 
+def test_who_is_put_out_by_what_he_is_told_comes_back_without_it(away: Stage) -> None:
+    """A message that is too long for us makes us answer with an error, and rooms put out who does."""
+    asked_for = []
+    for _ in range(6):
+        away.presence("Ann", 110, 333, type="unavailable")
+        away.do(away.stand_in.again("Ann"))
+        history = find(away.to_room[-1], "muc:x/muc:history")
+        assert history is not None
+        asked_for.append(*history.attrib)
+        away.presence("Ann", 110)
+    assert asked_for == ["since", "since", "since", "maxstanzas", "maxstanzas", "maxstanzas"]
+    away.message("live", id="9")
+    away.subject()
+    assert (gaps(away), kept(away)) == ([0], [None, "live"])
+    away.presence("Ann", 110, 333, type="unavailable")
+    away.do(away.stand_in.again("Ann"))
+    assert find(away.to_room[-1], "muc:x/muc:history[@since]") is not None
+
+
 def test_a_room_that_is_away_for_long_is_asked_all_the_same(away: Stage) -> None:
     away.presence("Ann", 110, 333, type="unavailable")
     away.after(2 * NEWS_SECONDS)

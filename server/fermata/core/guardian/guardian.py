@@ -17,6 +17,7 @@ from .verdict import Refusal, Standing, of_entering, of_ping
 SILENCE_SECONDS: Final = 900.0  #: a room that says nothing for so long is asked
 LOSS_SECONDS: Final = 60.0  #: after a connection was lost: the other side may just be starting again
 LOSS_SPREAD: Final = 30.0
+SOON_SECONDS: Final = 300.0
 START_SPREAD: Final = 120.0  #: after our own start
 ANSWER_SECONDS: Final = 30.0
 _UNKNOWN_PAUSES: Final = (60.0, 120.0, 300.0, 600.0, 900.0)
@@ -67,7 +68,7 @@ Want = Ping | Enter | Lost | Turn
 class _Watch:
     """What is known of one place. `due` is when something has to be done about it."""
 
-    __slots__ = ("doubted", "due", "enters", "heard", "id", "in_line", "nick", "tries")
+    __slots__ = ("doubted", "due", "entered", "enters", "falls", "heard", "id", "in_line", "nick", "tries")
 
     def __init__(self, nick: str, heard: float) -> None:
         self.nick, self.heard = nick, heard
@@ -77,6 +78,8 @@ class _Watch:
         self.tries = 0  # questions or entrances without success
         self.in_line = False  # it waits for its turn
         self.enters = False  # it is out, and wants to be in
+        self.entered = -inf  # when it was let in again
+        self.falls = 0  # so often it was out again soon after that
 
 
 class Guardian:
@@ -100,7 +103,10 @@ class Guardian:
 
     def watch(self, place: Place, nick: str, now: float, is_sure: bool = True) -> None:
         """Somebody is in a room, under this nickname; without being sure of it, after our own start for example."""
-        watch = self._watches[place] = _Watch(nick, now)
+        before, watch = self._watches.get(place), _Watch(nick, now)
+        if before is not None:
+            watch.falls, watch.entered = before.falls, now if before.enters else before.entered
+        self._watches[place] = watch
         watch.doubted = -inf if is_sure else now
         self._at(place, watch, now + SILENCE_SECONDS if is_sure else now + self._jitter() * START_SPREAD)
 
@@ -133,12 +139,20 @@ class Guardian:
             watch.doubted = now
             self._at(place, watch, now + pause + self._jitter())
 
-    def fell_out(self, place: Place, now: float, pause: float = 0.0) -> None:
-        """The room has said that he is out, for no reason of people's (status 332, 333)."""
-        watch = self._watches.get(place)
-        if watch is not None:
-            watch.enters, watch.tries = True, 0
-            self._at(place, watch, now + pause + self._jitter())
+    def fell_out(self, place: Place, nick: str, now: float, pause: float = 0.0) -> None:
+        """He is out, for no reason of people's (status 332, 333), and wants to be in under this nickname.
+
+        Who is out again soon after he was let in waits longer each time: something that the room tells him, and that
+        does not reach him, may be the reason, and others see him come and go.
+        """
+        watch = self._watches.setdefault(place, _Watch(nick, now))
+        if not watch.enters:
+            watch.falls = watch.falls + 1 if now < watch.entered + SOON_SECONDS else 0
+        if watch.falls:
+            pause = max(pause, _pause(_ENTER_PAUSES, watch.falls - 1))
+        self._questions.pop(watch.id, None)
+        watch.id, watch.nick, watch.enters, watch.tries = "", nick, True, 0
+        self._at(place, watch, now + pause + self._jitter())
 
     def answered(self, id: str, sender: JID, condition: str, now: float) -> bool:
         """An answer has come, with that error condition or, if it is empty, a result.

@@ -29,7 +29,7 @@ from .acts import (
     ToRoom,
     Watch,
 )
-from .missed import Phase
+from .missed import MOST_FALLS, Phase
 from .recent import MOST
 from .stanzas import (
     HISTORY,
@@ -48,6 +48,7 @@ from .stanzas import (
 from .state import Beside, Newcomer, Seat, Standing, StandInState
 from .view import gone, own_presence
 
+_NO_HISTORY: Final = {"maxstanzas": "0"}
 _FIRST_HISTORY: Final = {"maxstanzas": str(MOST)}
 _OVERLAP_SECONDS: Final = 60.0  # clocks of two servers differ: what comes twice is recognised
 _NO_ANSWER_SECONDS: Final = 30.0
@@ -134,6 +135,8 @@ def _joins(s: StandInState, history: dict[str, str]) -> Act:
 
 
 def _missed(s: StandInState) -> dict[str, str]:
+    if s.repair is not None and s.repair.falls >= MOST_FALLS:
+        return _NO_HISTORY
     return {"since": text_of(s.since - _OVERLAP_SECONDS)} if s.since else _FIRST_HISTORY
 
 

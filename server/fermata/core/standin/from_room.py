@@ -79,7 +79,7 @@ def _own_exit(s: StandInState, stanza: Element, payload: Payload, codes: frozens
         s.nick, s.tells_at = s.here or s.nick, now + NEWS_SECONDS
     s.standing = Standing.FALLEN
     s.view.abandon()
-    s.may_miss()
+    repair.fell(s)
     return [Fallen(s.nick, _SHUTDOWN_PAUSE if _SHUTDOWN in codes else 0.0), Save()]
 
 

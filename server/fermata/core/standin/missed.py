@@ -2,12 +2,14 @@
 
 from enum import Enum
 from math import inf
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ...xmpp.element import Element
 from ...xmpp.jid import JID
 from ...xmpp.payload import Payload
 from .room_archive import Where
+
+MOST_FALLS: Final = 3  #: then nothing is asked for any more: a message that does not reach one may be among it
 
 
 class Phase(Enum):
@@ -33,6 +35,7 @@ class Repair:
     __slots__ = (
         "characters",
         "deadline",
+        "falls",
         "has_history",
         "held",
         "id",
@@ -56,6 +59,7 @@ class Repair:
         self.characters = 0  #: of what is held
         self.is_whole = True  #: whether all that came is held
         self.has_history = False  #: whether the room has told its history
+        self.falls = 0  #: so often it was put out while it was told what it had missed
         self.is_refused = False  #: whether there is no archive, or none for this occupant
         self.begin()
 

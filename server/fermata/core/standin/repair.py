@@ -17,7 +17,7 @@ from ...xmpp.stanza import condition_of
 from ..keeping import ARCHIVE, room_keeps
 from . import entering
 from .acts import Act, Said, Save, ToRoom, Turn
-from .missed import Held, Phase, Repair
+from .missed import MOST_FALLS, Held, Phase, Repair
 from .room_archive import PAGE, Where, asks, id_of, is_complete, told_by
 from .said import history_ends, take
 from .stanzas import identity, is_subject, said_at, stanza_id
@@ -96,6 +96,15 @@ def hold(s: StandInState, r: Repair, held: Held, now: float) -> list[Act]:
     return history_told(s, now) if r.phase is Phase.TOLD and not stamp else []
 
 
+def fell(s: StandInState) -> None:
+    """It was put out, for no reason of people's."""
+    r = s.repair
+    is_meanwhile = r is not None and r.phase in (Phase.TOLD, Phase.ASKED)
+    s.may_miss()
+    if r is not None and is_meanwhile:
+        r.falls += 1
+
+
 def history_told(s: StandInState, now: float) -> list[Act]:
     """The history of the room has come to its end."""
     r = s.repair
@@ -103,6 +112,9 @@ def history_told(s: StandInState, now: float) -> list[Act]:
         return []
     if r.is_joined and r.is_whole:
         return finish(s, now)
+    if r.falls >= MOST_FALLS:
+        s.since, s.last = now, ""  # what it was told was not for it to hear: it is not asked for again
+        return finish(s, now, is_gap=True)
     if r.is_refused:
         return finish(s, now, is_gap=_has_strange_history(s, r))
     return _line_up(r)
