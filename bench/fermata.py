@@ -47,6 +47,7 @@ class Fermata(Server):
             },
             "s2s": _servers(place.reach),
             "http": {"listen": []},
+            "stay": {"journal": place.keeps_journal},
             "archive": {"accounts": place.keeps_archive, "rooms": place.keeps_archive},
         }
         text = "".join(

@@ -4,7 +4,7 @@ import shlex
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .credentials import DOMAIN, FAR, NEAR, Certificate, make_certificate, rooms_of
@@ -35,7 +35,7 @@ class Plan:
     @property
     def measurements(self) -> int:
         """How many there will be."""
-        return len(self.servers) * len(self.scenarios) * self.timing.repetitions
+        return sum(1 for _ in self.rounds())
 
     @property
     def accounts(self) -> int:
@@ -45,15 +45,15 @@ class Plan:
     def expected_seconds(self) -> float:
         """About how long it takes: apart from the timed part, servers start, clients log in, and both come to rest."""
         timed = self.timing.seconds + self.timing.warm_up
-        each = sum((timed if s.is_timed else 3) + (14 if s.needs_old_accounts else 5) for s in self.scenarios)
-        return each * len(self.servers) * self.timing.repetitions
+        return sum((timed if s.is_timed else 3) + (14 if s.needs_old_accounts else 5) for _, s, _ in self.rounds())
 
     def rounds(self) -> Iterator[tuple[int, Scenario, Server]]:
         """The order: servers take turns, so that a disturbance from outside hits all of them alike."""
         for repetition in range(self.timing.repetitions):
             for scenario in self.scenarios:
                 for server in self.servers if repetition % 2 == 0 else reversed(self.servers):
-                    yield repetition, scenario, server
+                    if scenario.only in ("", server.name):
+                        yield repetition, scenario, server
 
 
 class Workshop:
@@ -91,7 +91,8 @@ class Workshop:
 
     def _place(self, server: Server, scenario: Scenario, domain: str = DOMAIN, reach: Reach | None = None) -> Place:
         directory = fresh_directory(self._directory / f"run-{domain}", self._templates[server.accounts_of, domain])
-        return Place(directory, free_port(), self._certificate, scenario.keeps_archive, domain, reach)
+        place = Place(directory, free_port(), self._certificate, scenario.keeps_archive, domain, reach)
+        return replace(place, keeps_journal=scenario.keeps_journal)
 
     def _generator(self, server: Server) -> Generator:
         return Generator(self._program, self._directory / f"keys-{server.accounts_of}")

@@ -21,9 +21,11 @@ Titles = Mapping[str, str]
 
 
 def print_report(console: Console, results: Results, titles: Titles) -> None:
-    """Both tables, and what has to be said about them."""
+    """The tables, and what has to be said about them."""
     heads, lines = _comparison(results, titles)
     _print_table(console, heads, lines)
+    if results.prices():
+        _print_table(console, *_prices(results))
     _print_table(console, *details(results))
     for remark in [*_remarks(results), *results.failures()]:
         console.print(remark)
@@ -60,6 +62,15 @@ def _verdict(row: Row) -> str:
     return {None: "", True: "met", False: "missed"}[row.is_met]
 
 
+def _prices(results: Results) -> tuple[list[str], list[list[str]]]:
+    lines = []
+    for price, with_, without in results.prices():
+        ratio = with_ / without
+        verdict = "met" if ratio <= price.target else "missed"
+        lines.append([price.title, figure(with_), figure(without), f"{ratio:.2f}", f"≤ {price.target:g}", verdict])
+    return ["what Fermata pays for", "with", "without", "ratio", "target", ""], lines
+
+
 def _print_table(console: Console, heads: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column, head in enumerate(heads):
@@ -88,12 +99,13 @@ def _remarks(results: Results) -> list[str]:
 
 def _markdown(page: Path, results: Results, titles: Titles) -> str:
     heads, lines = _comparison(results, titles)
-    marked = [[*line[:-1], f"**{line[-1]}**" if line[-1] == "missed" else line[-1]] for line in lines]
+    prices = [_markdown_table(head, _marked(lines), words=1) for head, lines in [_prices(results)] if lines]
     return "\n\n".join(
         [
             _circumstances(results, titles),
             f"![Bars: what each server takes, as a multiple of the better peer]({page.with_suffix('.svg').name})",
-            _markdown_table(heads, marked, words=2),
+            _markdown_table(heads, _marked(lines), words=2),
+            *prices,
             *_remarks(results),
             *(f"- not counted: {failure}" for failure in results.failures()),
             "Everything else that was measured in the same runs:",
@@ -101,6 +113,10 @@ def _markdown(page: Path, results: Results, titles: Titles) -> str:
             "",
         ]
     )
+
+
+def _marked(lines: Sequence[Sequence[str]]) -> list[list[str]]:
+    return [[*line[:-1], f"**{line[-1]}**" if line[-1] == "missed" else line[-1]] for line in lines]
 
 
 def _circumstances(results: Results, titles: Titles) -> str:

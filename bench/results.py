@@ -10,7 +10,7 @@ from typing import Final
 from .errors import BenchError
 from .generator import Measured
 from .machine import Facts
-from .scenarios import SCENARIOS, Scenario, Unit
+from .scenarios import PRICES, SCENARIOS, Price, Scenario, Unit
 
 OURS: Final = "fermata"
 # Head, field of the generator's JSON, factor.
@@ -77,6 +77,16 @@ class Results:
             compared = [figure for server, figure in figures.items() if server != OURS]
         known = [figure for figure in compared if figure]
         return Row(scenario, figures, figures[OURS] / min(known) if known and OURS in figures else None)
+
+    def prices(self) -> list[tuple[Price, float, float]]:
+        """What Fermata took with and without what it keeps, for each price of which both were measured."""
+        field = {scenario.key: scenario.unit.field for scenario in SCENARIOS}
+        found = []
+        for price in PRICES:
+            with_, without = (self.median(OURS, key, field[key]) for key in (price.with_, price.without))
+            if with_ and without:
+                found.append((price, with_, without))
+        return found
 
     def failures(self) -> list[str]:
         """A line for each measurement that does not count, with the first thing that went wrong in it."""

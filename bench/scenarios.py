@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import Enum
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Final, NamedTuple
 
 WARM_UP_LOGINS: Final = 100
 
@@ -25,7 +25,8 @@ class Unit(Enum):
 class Scenario:
     """One kind of load. `arguments` are the generator's; `target` is a ratio to the better peer, or to `baseline`.
 
-    `baseline` is the key of a scenario that Fermata is compared with in place of the peers.
+    `baseline` is the key of a scenario that Fermata is compared with in place of the peers; `only` the name of the
+    server that it is for, if it is for one.
     """
 
     key: str
@@ -34,10 +35,12 @@ class Scenario:
     unit: Unit = Unit.MESSAGE
     target: float | None = None
     keeps_archive: bool = True
+    keeps_journal: bool = True
     is_timed: bool = True
     is_quick: bool = False
     clients: int = 200
     baseline: str = ""
+    only: str = ""
     is_federated: bool = False  # between two servers, of which the first is measured
     has_hanging_domains: bool = False
 
@@ -75,6 +78,18 @@ def _clear(scenario: Scenario) -> Scenario:
 def _unarchived(scenario: Scenario, target: float) -> Scenario:
     title = f"{scenario.title}, no archive"
     return replace(scenario, key=f"{scenario.key}-off", title=title, keeps_archive=False, target=target, is_quick=False)
+
+
+def _unjournalled(scenario: Scenario) -> Scenario:
+    return replace(
+        scenario,
+        key=f"{scenario.key}-off",
+        title=f"{scenario.title}, no journal",
+        keeps_journal=False,
+        only="fermata",
+        target=None,
+        is_quick=False,
+    )
 
 
 _LOGIN: Final = "login --tls"
@@ -128,7 +143,23 @@ SCENARIOS: Final = [
     *_BETWEEN_SERVERS,
     *map(_acknowledged, _CHATS),
     *map(_clear, _CHATS),
+    _unjournalled(_ENTRIES[0]),
     *map(_unarchived, [*_CHATS, *_GROUPCHATS], [0.65, 0.45, 0.6, 0.45]),
+]
+
+
+class Price(NamedTuple):
+    """What Fermata pays for something that it keeps: how much it takes `with_` it, of what it takes `without`."""
+
+    title: str
+    with_: str
+    without: str
+    target: float
+
+
+PRICES: Final = [
+    *[Price(f"archive: {each.title}", each.key, f"{each.key}-off", 1.25) for each in _GROUPCHATS],
+    *[Price(f"journal: {each.title}", each.key, f"{each.key}-off", 1.5) for each in _ENTRIES[:1]],
 ]
 
 

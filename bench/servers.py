@@ -49,6 +49,7 @@ class Place:
     keeps_archive: bool
     domain: str = DOMAIN
     reach: Reach | None = None
+    keeps_journal: bool = True  #: of rooms, which only Fermata does
 
 
 class Server(ABC):

@@ -64,6 +64,23 @@ def test_stream_management_is_compared_with_none() -> None:
     assert rows[-1].ratio == 1.2
 
 
+def test_what_fermata_keeps_is_compared_with_keeping_nothing() -> None:
+    found = results(
+        measured("fermata", "join-500", 30),
+        measured("fermata", "join-500-off", 25),
+        measured("fermata", "group-1x200", 9),
+        measured("prosody", "group-1x200-off", 1),
+    )
+    assert [(price.with_, with_, without) for price, with_, without in found.prices()] == [("join-500", 30, 25)]
+
+
+def test_the_price_of_the_journal_stands_in_the_page(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{BEGIN}\n{END}\n")
+    update_page(page, results(measured("fermata", "join-500", 40), measured("fermata", "join-500-off", 25)), TITLES)
+    assert "| journal: 500 enter one room | 40 | 25 | 1.60 | ≤ 1.5 | **missed** |" in page.read_text()
+
+
 def test_nothing_is_compared_with_nobody() -> None:
     (row,) = results(measured("fermata", "chat-1", 30)).rows()
     assert (row.ratio, row.is_met) == (None, None)
@@ -146,7 +163,12 @@ def test_what_is_no_file_of_results_is_told_so(tmp_path: Path, text: str) -> Non
 
 
 def test_scenarios_are_chosen_by_patterns() -> None:
-    assert [scenario.key for scenario in choose("chat-?,join*", False)] == ["chat-1", "chat-8", "join-500"]
+    assert [scenario.key for scenario in choose("chat-?,join*", False)] == [
+        "chat-1",
+        "chat-8",
+        "join-500",
+        "join-500-off",
+    ]
     assert choose("", False) == SCENARIOS
     assert 3 < len(choose("", True)) < len(SCENARIOS)
 
