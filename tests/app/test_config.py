@@ -290,6 +290,13 @@ def test_two_listeners_on_one_port_clash(write, first, second, clash):
 def test_what_is_no_database_url_is_refused(write, url):
     (problem,) = problems(write(f'[storage]\nurl = "{url}"'))
     assert problem.startswith("fermata.toml:2: `url` in [storage]: ")
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://fermata:s3cret@host/db", "postgresql+psycopg://fermata:s3cret@host", "pg://u:s3cret@h/d"]
+)
+def test_the_password_in_a_wrong_database_url_is_not_repeated(write, url):
+    assert "s3cret" not in "".join(problems(write(f'[storage]\nurl = "{url}"')))
     assert "sqlite:///" in problem or "postgresql+psycopg://" in problem
 
 

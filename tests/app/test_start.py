@@ -39,10 +39,9 @@ def test_a_wrong_configuration_is_told_line_by_line_and_nothing_else(tmp_path: P
 
 
 def test_a_password_for_the_database_is_not_repeated(tmp_path: Path) -> None:
-    for url in ("postgresql://fermata:s3cret@host/db", "postgresql+psycopg://fermata:s3cret@host", "pg://u:s3cret@h/d"):
-        said = refusal(tmp_path, {"storage": {"url": url}})
-        assert "`url` in [storage]" in said
-        assert "s3cret" not in said
+    said = refusal(tmp_path, {"storage": {"url": "postgresql://fermata:s3cret@host/db"}})
+    assert "`url` in [storage]" in said
+    assert "s3cret" not in said
 
 
 def test_a_data_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
