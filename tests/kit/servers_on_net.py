@@ -201,3 +201,9 @@ class Net:
         while calls := [each.getTime() for each in self.clock.getDelayedCalls() if each.getTime() <= until]:
             self.clock.advance(max(0.0, min(calls) - self.clock.seconds()))
         self.clock.advance(max(0.0, until - self.clock.seconds()))
+
+
+def only(trunks: list[NotingTrunk]) -> NotingTrunk:
+    """The one trunk that there is."""
+    (trunk,) = trunks
+    return trunk

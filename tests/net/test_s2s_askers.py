@@ -39,11 +39,6 @@ class Asked(Server):
 
 
 @pytest.fixture
-def net() -> Net:
-    return Net()
-
-
-@pytest.fixture
 def here(net: Net, tmp_path: Path) -> Asked:
     return Asked(net, tmp_path)
 

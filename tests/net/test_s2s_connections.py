@@ -1,42 +1,17 @@
 """Connections between servers over real TLS, on a network without sockets."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from fermata.core.s2s.pair import Pair
 from fermata.core.s2s.trouble import Cause
-from kit.ca import Authority, Issued, self_signed
-from kit.servers_on_net import Net, NotingTrunk, Server
+from kit.ca import self_signed
+from kit.servers_on_net import Net, Server, only
 
-ROOT = Authority("Root")
 OURS, THEIRS = Pair("a.example", "b.example"), Pair("b.example", "a.example")
-CERTIFIED = {domain: ROOT.issue(domain) for domain in ("a.example", "b.example")}
-DOUBTFUL = {domain: self_signed(domain) for domain in ("a.example", "b.example")}
 MESSAGE = "<message from='ann@a.example/x' to='ben@b.example'><body>hi</body></message>"
 BACK = "<message from='ben@b.example/y' to='ann@a.example/x'><body>hello</body></message>"
-
-
-@pytest.fixture
-def net() -> Net:
-    return Net()
-
-
-@pytest.fixture
-def make(net: Net, tmp_path: Path) -> Callable[..., Server]:
-    ca_file = ROOT.write(tmp_path / "ca.pem")
-
-    def make(domain: str, issued: Issued | None = None) -> Server:
-        shown = issued or CERTIFIED[domain]
-        return net.add(Server(net, tmp_path / domain, shown, ca_file, domain, f"chat.{domain}"))
-
-    return make
-
-
-def only(trunks: list[NotingTrunk]) -> NotingTrunk:
-    (trunk,) = trunks
-    return trunk
 
 
 @pytest.mark.parametrize("direct_tls", [False, True])
@@ -57,7 +32,7 @@ def test_a_certificate_proves_a_pair_and_stanzas_pass(net: Net, make: Callable[.
 
 
 def test_dialback_proves_a_pair_where_certificates_do_not(net: Net, make: Callable[..., Server]) -> None:
-    here, there = make("a.example", DOUBTFUL["a.example"]), make("b.example", DOUBTFUL["b.example"])
+    here, there = make("a.example", self_signed("a.example")), make("b.example", self_signed("b.example"))
     net.dial(here, OURS)
     net.run()
     out, in_ = only(here.trunks), only(there.trunks)
@@ -78,7 +53,7 @@ def test_both_directions_go_over_one_connection(net: Net, make: Callable[..., Se
 
 
 def test_who_must_have_a_certificate_and_has_none_is_not_spoken_to(net: Net, make: Callable[..., Server]) -> None:
-    here, there = make("a.example"), make("b.example", DOUBTFUL["b.example"])
+    here, there = make("a.example"), make("b.example", self_signed("b.example"))
     here.requires = {"b.example"}
     net.dial(here, OURS)
     net.run()

@@ -14,14 +14,11 @@ from fermata.core.s2s.pair import Pair, Verdict
 from fermata.core.s2s.trouble import Cause, Trouble
 from fermata.xmpp import namespaces as ns
 from fermata.xmpp.errors import StreamError
-from kit.ca import Authority, Issued, self_signed
+from kit.ca import Issued, self_signed
 from kit.pipes import Peer, PipeEnd
-from kit.servers_on_net import LIMITS, UNAUTHENTICATED_SECONDS, Net, NotingTrunk, Server, wrapped
+from kit.servers_on_net import LIMITS, UNAUTHENTICATED_SECONDS, Net, NotingTrunk, Server, only, wrapped
 
-ROOT = Authority("Root")
 OURS, THEIRS = Pair("a.example", "b.example"), Pair("b.example", "a.example")
-CERTIFIED = {domain: ROOT.issue(domain) for domain in ("a.example", "b.example")}
-DOUBTFUL = {domain: self_signed(domain) for domain in ("a.example", "b.example")}
 ADDRESSES = "from='ann@a.example/x' to='ben@b.example'"
 MESSAGE = f"<message {ADDRESSES}><body>hi</body></message>"
 HEADER = (
@@ -34,22 +31,6 @@ PROCEED = f"<proceed xmlns='{ns.TLS}'/>"
 
 
 @pytest.fixture
-def net() -> Net:
-    return Net()
-
-
-@pytest.fixture
-def make(net: Net, tmp_path: Path) -> Callable[..., Server]:
-    ca_file = ROOT.write(tmp_path / "ca.pem")
-
-    def make(domain: str, issued: Issued | None = None) -> Server:
-        shown = issued or CERTIFIED[domain]
-        return net.add(Server(net, tmp_path / domain, shown, ca_file, domain, f"chat.{domain}"))
-
-    return make
-
-
-@pytest.fixture
 def here(make: Callable[..., Server]) -> Server:
     return make("a.example")
 
@@ -57,11 +38,6 @@ def here(make: Callable[..., Server]) -> Server:
 @pytest.fixture
 def there(make: Callable[..., Server]) -> Server:
     return make("b.example")
-
-
-def only(trunks: list[NotingTrunk]) -> NotingTrunk:
-    (trunk,) = trunks
-    return trunk
 
 
 def trouble(net: Net) -> Trouble:
@@ -162,10 +138,10 @@ class Picky:
 
 @pytest.mark.parametrize("version", [SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION])
 def test_who_refuses_our_certificate_in_the_handshake_is_told_of(
-    net: Net, here: Server, tmp_path: Path, version: int
+    net: Net, here: Server, certified: dict[str, Issued], tmp_path: Path, version: int
 ) -> None:
     """With TLS 1.3 the connecting side takes the handshake for done by then (RFC 8446 §4.4.2.4)."""
-    picky = wrapped(Peer(), Picky(CERTIFIED["b.example"], version, tmp_path))
+    picky = wrapped(Peer(), Picky(certified["b.example"], version, tmp_path))
     net.dial_to(picky, here, OURS, direct_tls=True)
     net.run()
     assert trouble(net).cause is Cause.NO_TLS
@@ -366,7 +342,7 @@ def test_what_follows_the_request_for_tls_in_the_clear_is_nobodys_word(net: Net,
 
 
 def test_a_spoofed_key_does_not_work(net: Net, make: Callable[..., Server], there: Server) -> None:
-    here = make("a.example", DOUBTFUL["a.example"])
+    here = make("a.example", self_signed("a.example"))
     peer, _ = net.intrude(there, here, OURS)
     peer.say(HEADER + "<db:result from='a.example' to='b.example'>spoofed</db:result>")
     net.run(10)
@@ -379,7 +355,7 @@ def test_a_spoofed_key_does_not_work(net: Net, make: Callable[..., Server], ther
 def test_an_authority_that_cannot_be_asked_leaves_the_stream_unproven(
     net: Net, make: Callable[..., Server], there: Server
 ) -> None:
-    here = make("a.example", DOUBTFUL["a.example"])
+    here = make("a.example", self_signed("a.example"))
     there.verifies = False
     net.dial(here, OURS)
     net.run(10)
@@ -392,7 +368,7 @@ def test_an_authority_that_cannot_be_asked_leaves_the_stream_unproven(
 def test_an_answer_for_a_connection_that_is_gone_is_too_late(
     net: Net, make: Callable[..., Server], there: Server
 ) -> None:
-    here = make("a.example", DOUBTFUL["a.example"])
+    here = make("a.example", self_signed("a.example"))
     answers: list[Callable[[Verdict, str], None]] = []
     there.verify = lambda pair, stream_id, key, answered: answers.append(answered)  # type: ignore[method-assign]
     _, end = net.dial(here, OURS)

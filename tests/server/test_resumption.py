@@ -5,21 +5,9 @@ import pytest
 from kit import ns
 from kit.muc import create, enter, party
 from kit.people import PASSWORD, People
+from kit.sessions import failure, managed, name, resumed, say
 from kit.stanzas import Element, codes, find, show, text
 from kit.wire import Client, SocketLink
-
-
-def name(client: Client) -> str:
-    return client.jid.split("@")[0]
-
-
-def managed(people: People, user: str | None = None) -> tuple[Client, str]:
-    """An available session with stream management, and its id."""
-    client = people.bound(user)
-    id = client.enable().get("id")
-    assert id
-    client.available()
-    return client, id
 
 
 def lose(client: Client) -> None:
@@ -28,27 +16,8 @@ def lose(client: Client) -> None:
     client.cut()
 
 
-def resumed(people: People, user: str, id: str, h: int) -> Client:
-    """A new connection that has resumed that session."""
-    client = people.authenticated(user)
-    answer = client.resume(id, h)
-    assert answer.tag == f"{{{ns.SM}}}resumed", show(answer)
-    assert answer.get("previd") == id
-    return client
-
-
-def say(sender: Client, receiver: Client, body: str) -> None:
-    sender.send(f"<message type='chat' to='{receiver.jid}' id='{body}'><body>{body}</body></message>")
-
-
 def bodies(stanzas: list[Element]) -> list[str | None]:
     return [text(stanza, "body") for stanza in stanzas if stanza.tag == "message"]
-
-
-def failure(element: Element, condition: str) -> Element:
-    assert element.tag == f"{{{ns.SM}}}failed", show(element)
-    assert find(element, f"errors:{condition}") is not None, show(element)
-    return element
 
 
 # Resuming (§5)

@@ -6,41 +6,8 @@ import pytest
 
 from kit import ns
 from kit.people import People
-from kit.stanzas import Element, find, show
-from kit.wire import Client
-
-
-def name(client: Client) -> str:
-    return client.jid.split("@")[0]
-
-
-def managed(people: People, user: str | None = None) -> tuple[Client, str]:
-    """An available session with stream management, and its id."""
-    client = people.bound(user)
-    id = client.enable().get("id")
-    assert id
-    client.available()
-    return client, id
-
-
-def resumed(people: People, user: str, id: str, h: int) -> Client:
-    """A new connection that has resumed that session."""
-    client = people.authenticated(user)
-    answer = client.resume(id, h)
-    assert answer.tag == f"{{{ns.SM}}}resumed", show(answer)
-    assert answer.get("previd") == id
-    return client
-
-
-def say(sender: Client, receiver: Client, body: str) -> None:
-    sender.send(f"<message type='chat' to='{receiver.jid}' id='{body}'><body>{body}</body></message>")
-
-
-def failure(element: Element, condition: str) -> Element:
-    assert element.tag == f"{{{ns.SM}}}failed", show(element)
-    assert find(element, f"errors:{condition}") is not None, show(element)
-    return element
-
+from kit.sessions import failure, managed, name, say
+from kit.stanzas import find, show
 
 # Enabling (§3)
 
