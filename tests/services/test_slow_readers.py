@@ -142,6 +142,35 @@ def test_whoever_acknowledges_gets_any_flood_and_keeps_the_connection(worlds: Ca
     juliet.nothing_before()
 
 
+def test_whoever_enters_rooms_with_more_people_than_may_wait_is_told_of_them_all(world: World) -> None:
+    juliet, people = at_doors(world, 3)
+    assert len(people) > 2 * QUEUE
+    assert {stanza.get("from") for stanza in juliet.sync() if stanza.get("type") is None} >= people
+
+
+def test_of_presences_too_there_is_an_end_for_a_reader_that_does_not_read(world: World) -> None:
+    juliet, people = at_doors(world, 15)
+    assert len(people) > 11 * QUEUE
+    juliet.wait_for(lambda stanza: stanza.tag == f"{{{ns.STREAMS}}}error")
+
+
+def at_doors(world: World, rooms: int) -> tuple[Client, set[str]]:
+    """Somebody enters so many rooms at once, and has read nothing yet; the others are the occupants, who say much."""
+    crowd = [world.login(f"romeo@localhost/{number}") for number in range(16)]
+    people = set()
+    for room in [f"room{number}@conference.localhost" for number in range(rooms)]:
+        create(crowd[0], room, "0")
+        for number, client in enumerate(crowd):
+            people.add(f"{room}/{number}")
+            client.send(f"<presence to='{room}/{number}'><x xmlns='{ns.MUC}'/><status>{BODY}</status></presence>")
+        for client in crowd:
+            client.sync()
+    juliet = world.online("juliet@localhost/balcony")
+    for number in range(rooms):
+        juliet.send(f"<presence to='room{number}@conference.localhost/Juliet'><x xmlns='{ns.MUC}'/></presence>")
+    return juliet, people
+
+
 def test_who_acknowledges_nothing_is_sent_no_more_than_a_window(world: World, romeo: Client) -> None:
     juliet = world.login("juliet@localhost/balcony")
     juliet.enable()

@@ -276,7 +276,7 @@ class Limits:
         5_000,
         values.limit(),
         "Stanzas held for one client that reads too slowly, or is away; beyond, those that archives have are dropped,"
-        " and if that does not help it is disconnected.",
+        " and if that does not help it is disconnected. Of presences from different people, ten times as many more.",
     )
     queue_bytes: int = setting(10_000_000, values.limit(), "The same in bytes.")
     connections_per_address: int = setting(

@@ -32,6 +32,11 @@ class Pending:
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def presences(self) -> int:
+        """How many contacts and occupants the presence waits of: no thinning brings it below that."""
+        return len(self._presences)
+
     def __iter__(self) -> Iterator[Addressed]:
         return iter([entry[0] for entry in self._entries if entry[0] is not None])
 

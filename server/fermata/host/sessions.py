@@ -27,6 +27,7 @@ from .stores import Writer
 from .trail import Trail
 
 _SHARE_WITHOUT_CONNECTION: Final = 2
+_SHARE_OF_PRESENCES: Final = 10
 
 
 class Link(Protocol):
@@ -49,7 +50,11 @@ class Link(Protocol):
 
 
 class QueueLimits(NamedTuple):
-    """How much may wait for one session that has a connection; without one, it is twice as much."""
+    """How much may wait for one session that has a connection; without one, it is twice as much.
+
+    Presences of different people are held in as many stanzas more, ten times over: whoever enters forty large rooms is
+    sent all of them in one go, and does not read slowly for that.
+    """
 
     stanzas: float
     characters: float
@@ -201,7 +206,8 @@ class Session:
         # A session that has lost its connection for this has some room left until the client comes back.
         share = 1 if self.link is not None else _SHARE_WITHOUT_CONNECTION
         waiting, limits = self.pending, self._limits
-        return len(waiting) > share * limits.stanzas or waiting.characters > share * limits.characters
+        stanzas = len(waiting) - min(waiting.presences, _SHARE_OF_PRESENCES * limits.stanzas)
+        return stanzas > share * limits.stanzas or waiting.characters > share * limits.characters
 
     def _thin(self) -> bool:
         """Drops what can be asked for later, if that is enough: nobody leaves a busy room for having been away."""
