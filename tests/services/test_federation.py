@@ -225,6 +225,18 @@ def test_where_rooms_are_their_server_is_looked_for_as_well(world: World, dialli
     assert {pair for pair, _ in dialling.attempts} == {HERE, rooms}
 
 
+def test_a_server_that_is_there_for_rooms_here_is_there_for_people_too(
+    world: World, dialling: Dialling, ann: Client
+) -> None:
+    say(ann, "hello")
+    dialling.fail_for(10 * MINUTE, SILENT)
+    wire = Wire(managed=False)
+    wire.direction = "in"
+    world.advance(1.5)
+    world.parts.federating.federation.trunk(wire).receives(ROOMS)
+    assert [pair for pair, _ in dialling.attempts] == [HERE]
+
+
 def test_a_server_that_is_found_is_looked_for_at_its_other_domains(
     world: World, dialling: Dialling, ann: Client
 ) -> None:

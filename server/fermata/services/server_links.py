@@ -50,9 +50,9 @@ class ServerLinks(LinkListener):
         self._router, self._relayed, self._spool = router, relayed, spool
         self._writer, self._clock, self._random = writer, clock, random
         self.by_pair: dict[Pair, ServerLink] = {}
-        # By a domain here and a site elsewhere: whoever has one domain has any number below it.
-        self._ways: dict[tuple[str, str], set[Pair]] = {}
-        self._allowances: dict[tuple[str, str], Allowance] = {}
+        # By the site elsewhere: whoever has one domain has any number below it.
+        self._ways: dict[str, set[Pair]] = {}
+        self._allowances: dict[tuple[str, str], Allowance] = {}  # by the domain here as well
         self.trunks: set[ServerTrunk] = set()
         self._broken: set[Pair] = set()
         self._answered, self.heard = Answered(), Heard(clock.seconds())
@@ -123,20 +123,23 @@ class ServerLinks(LinkListener):
 
     def _admit(self, pair: Pair) -> Allowance:
         """What may wait for a new pair, shared with others of its site. Raises StanzaError if these are too many."""
-        key = pair.local, site_of(pair.remote)
-        ways = self._ways.setdefault(key, set())
-        if len(ways) >= MOST_OF_SITE:
-            raise StanzaError("resource-constraint", f"too many domains of {key[1]} are being spoken to")
+        site = site_of(pair.remote)
+        ways = self._ways.setdefault(site, set())
+        if sum(way.local == pair.local for way in ways) >= MOST_OF_SITE:
+            raise StanzaError("resource-constraint", f"too many domains of {site} are being spoken to")
         ways.add(pair)
-        return self._allowances.setdefault(key, Allowance(self._most_queued))
+        return self._allowances.setdefault((pair.local, site), Allowance(self._most_queued))
 
     def _forget(self, pair: Pair) -> None:
         self._broken.discard(pair)
         del self.by_pair[pair]
-        key = pair.local, site_of(pair.remote)
-        self._ways[key].discard(pair)
-        if not self._ways[key]:
-            del self._ways[key], self._allowances[key]
+        site = site_of(pair.remote)
+        ways = self._ways[site]
+        ways.discard(pair)
+        if all(way.local != pair.local for way in ways):
+            del self._allowances[pair.local, site]
+        if not ways:
+            del self._ways[site]
 
     def lost(self, pair: Pair, trouble: Trouble, missed: Missed) -> ServerLink:
         """The way for a pair was lost with the process before this one. Raises StanzaError for a blocked domain."""
@@ -194,10 +197,10 @@ class ServerLinks(LinkListener):
             listener.stalled(pair)
 
     def _look_around(self, pair: Pair) -> None:
-        """Where a domain is, those below and above it are likely to be: a server, and the rooms on it."""
-        for other in list(self._ways.get((pair.local, site_of(pair.remote)), ())):
-            is_below = other.remote.endswith(f".{pair.remote}") or pair.remote.endswith(f".{other.remote}")
-            if is_below and self.by_pair[other].state.phase is Phase.RETRYING:
+        """Where a domain is, it is for all of ours, and those below and above it may be as well: rooms on a server."""
+        for other in list(self._ways.get(site_of(pair.remote), ())):
+            is_there = _is_within(other.remote, pair.remote) or _is_within(pair.remote, other.remote)
+            if is_there and other != pair and self.by_pair[other].state.phase is Phase.RETRYING:
                 self.by_pair[other].contacted()
 
     def up(self, pair: Pair) -> None:
@@ -249,3 +252,7 @@ class ServerLinks(LinkListener):
         for trunk in self.trunks - used:
             if trunk.pairs and trunk.connection.direction == "out" and now >= trunk.used_at + _IDLE_SECONDS:
                 trunk.rest()
+
+
+def _is_within(domain: str, other: str) -> bool:
+    return domain == other or domain.endswith(f".{other}")
