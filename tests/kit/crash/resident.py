@@ -160,6 +160,7 @@ class Resident:
         elif type == "get":  # a room asks whether it is there
             id = element.get("id", "")
             self._do(Deed(id, f"<iq type='result' id='{id}' to='{element.get('from')}'/>"))
+            self.ask()
 
     def _acknowledged(self, h: int) -> None:
         if not self.acked <= h <= len(self.sent):
