@@ -493,3 +493,16 @@ def test_white_space_is_a_sign_of_life_and_nothing_else(stream: Accepted) -> Non
     assert not stream.is_over
     stream.hear(RESULT)
     assert stream.asked
+
+
+def test_on_a_stream_that_lasts_no_other_pair_is_proven(stream: Accepted) -> None:
+    stream.hear(RESULT, "<db:result from='c.example' to='chat.b.example'>other</db:result>")
+    stream.answer(0, Verdict.VALID)
+    stream.incoming.is_complete = True
+    assert "<resource-constraint" in stream.answer(1, Verdict.VALID)  # which was being asked about
+    answer = stream.hear("<db:result from='d.example' to='b.example'>another</db:result>")
+    assert "<resource-constraint" in answer
+    assert "type='error'" in answer
+    assert "type='valid'" in stream.hear(RESULT)
+    assert stream.receives == [Pair("b.example", "a.example")]
+    assert not stream.is_over

@@ -3,7 +3,7 @@
 import pytest
 
 from fermata.core.s2s.management import Management
-from fermata.core.stream_management import ANSWER_SECONDS, Due
+from fermata.core.stream_management import ANSWER_SECONDS, Due, Inbound
 from fermata.xmpp import namespaces as ns
 from fermata.xmpp.element import Element
 from fermata.xmpp.errors import StreamError
@@ -111,3 +111,27 @@ def test_unknown_elements_are_refused_and_answers_to_nothing_ignored() -> None:
     assert theirs.receive(sm("resume", previd="x", h="0"), True, 0)[0].startswith("<failed")
     assert theirs.receive(sm("enabled"), True, 0) == ("", [])
     assert theirs.inbound is None
+
+
+def test_a_stream_that_lasts_has_an_id() -> None:
+    theirs = Management(opened_here=False)
+    answer, _ = theirs.receive(sm("enable", resume="true"), True, 0, "x1")
+    assert answer == f"<enabled xmlns='{ns.SM}' resume='true' id='x1'/>"
+    assert Management(opened_here=True).enable(True) == f"<enable xmlns='{ns.SM}' resume='true'/>"
+
+
+def test_a_connection_that_goes_on_with_a_stream_counts_on() -> None:
+    ours = Management(opened_here=True)
+    ours.go_on(Inbound(7), 5)
+    sent(ours, payload(), ANN)
+    ours.receive(sm("a", h="6"), False, 0)
+    assert ours.unacked() == []
+    assert ours.acknowledgement(0) == f"<a xmlns='{ns.SM}' h='7'/>"
+
+
+def test_who_asks_for_what_there_is_not_is_refused_five_times() -> None:
+    theirs = Management(opened_here=False)
+    for _ in range(5):
+        assert "<item-not-found" in theirs.refuse("item-not-found")
+    with pytest.raises(StreamError):
+        theirs.refuse("item-not-found")

@@ -102,3 +102,20 @@ def test_who_changes_his_nickname_is_still_there() -> None:
     missed = Missed([BOB], 0)
     assert not missed.note(shown("Bob", "unavailable", SELF.replace("<status", "<status code='303'/><status")), BOB)
     assert missed.misses(ROOM, BOB)
+
+
+def test_what_turns_out_to_be_missed_as_well_and_was_said_before_is_the_mark() -> None:
+    missed = Missed([BOB], 0)
+    missed.note(said("c"), BOB)
+    for id in ("b", "", "a", ""):
+        assert missed.note(said(id), BOB, is_older=True)
+    assert missed.rooms[ROOM].first == "a"
+
+
+def test_what_is_noted_of_the_same_loss_elsewhere_changes_nothing_here() -> None:
+    missed, noted = Missed([BOB], 0), Missed([BOB], 1)
+    missed.note(said("c"), BOB)
+    noted.go_on(missed)
+    noted.note(said("a"), BOB, is_older=True)
+    noted.note(shown("Ann"), BOB)
+    assert (missed.rooms[ROOM].first, list(missed.rooms[ROOM].nicks)) == ("c", [])

@@ -171,3 +171,12 @@ def test_what_waits_in_one_queue_is_not_there_for_another_of_the_same_allowance(
     one.clear()
     assert other.put(waiting("message"))
     assert (one.characters, other.characters) == (0, allowance.used)
+
+
+def test_something_in_between_can_be_taken_out_once() -> None:
+    first, second, third = waiting("message"), waiting("message"), waiting("message")
+    made = queue(first, second, third)
+    assert made.discard(second)
+    assert not made.discard(second)
+    assert drained(made) == [first, third]
+    assert made.characters == 0

@@ -45,6 +45,7 @@ class IncomingStream:
         self.proof = ""  #: how the peer has proven its domain: "certificate"; "dialback" if any pair needed that
         self.offers_management = False  #: who opens a stream lists no features
         self.stanza_bytes = 0  #: the largest stanza that the peer takes; 0 if it has not said
+        self.is_complete = False  #: no pair may be proven besides those that are
         self.check = self._proven.check  #: see Proven
         self.domains = self._proven.domains
 
@@ -198,7 +199,7 @@ class IncomingStream:
         if self._asked_ever >= _ASKED and not self.is_proven:
             raise StreamError("policy-violation", "too many domains, and none of them proven")
         is_full = len(self._asked) >= _ASKED_AT_ONCE or self._asked_ever >= _ASKED or len(self._proven.pairs) >= _PAIRS
-        return StanzaError("resource-constraint", "open another connection") if is_full else None
+        return StanzaError("resource-constraint", "open another connection") if is_full or self.is_complete else None
 
     def answered(self, ask: Ask, verdict: Verdict) -> list[Want]:
         """What the authoritative server says of the key that it was asked about.
@@ -206,6 +207,9 @@ class IncomingStream:
         Why it could not be asked the peer is not told: strangers are not to have our network explored for them.
         """
         request, pair = self._asked.pop(ask), ask.pair
+        if verdict is Verdict.VALID and self.is_complete:
+            error = StanzaError("resource-constraint", "open another connection")
+            return [Write(dialback.answer(request, Verdict.ERROR, error))]
         if verdict is Verdict.VALID:
             return [Write(dialback.answer(request, verdict)), *self._prove(pair, "dialback")]
         if verdict is Verdict.ERROR:
@@ -232,7 +236,7 @@ class IncomingStream:
     def _prove(self, pair: Pair, proof: str) -> list[Want]:
         self._proven.pairs.add(pair)
         self.proof = self.proof if self.proof == "dialback" else proof
-        return [Receives(pair), Sends(pair)] if self._has_bidi else [Receives(pair)]
+        return [Sends(pair), Receives(pair)] if self._has_bidi else [Receives(pair)]
 
     def _management(self, element: Element) -> list[Want]:
         """XEP-0198 §3: only a stream on which something is proven can be managed."""

@@ -9,10 +9,11 @@ from ...xmpp.element import Element
 from ...xmpp.errors import StreamError
 from ...xmpp.jid import JID
 from ...xmpp.payload import Payload
+from ..c2s_stream import failed
 from ..stream_management import Due, Inbound, Outbound
 
-_FAILED = f"<failed xmlns='{ns.SM}'><unexpected-request xmlns='{ns.STANZA_ERRORS}'/></failed>"
 _FAILURES = 5  # so often may the peer ask for what there is not
+_RESUMABLE = " resume='true'"
 REQUEST = f"<r xmlns='{ns.SM}'/>"
 
 
@@ -28,31 +29,36 @@ class Management:
         self.inbound: Inbound | None = None
         self.outbound: Outbound | None = None
 
-    def enable(self) -> str:
+    def enable(self, resumable: bool = False) -> str:
         """What to write, on a stream that we opened and whose peer offers it; what we send counts from now on."""
         self._is_enabled = True
         self.outbound = Outbound()
-        return f"<enable xmlns='{ns.SM}'/>"
+        return f"<enable xmlns='{ns.SM}'{_RESUMABLE if resumable else ''}/>"
 
-    def receive(self, element: Element, receives: bool, durable: int) -> tuple[str, list[int]]:
+    def go_on(self, inbound: Inbound, h: int) -> None:
+        """The connection goes on with an older stream, of which the peer has handled `h`."""
+        self._is_enabled = True
+        self.inbound, self.outbound = inbound, Outbound(h)
+
+    def receive(self, element: Element, receives: bool, durable: int, id: str = "") -> tuple[str, list[int]]:
         """Takes an element of the peer's: what to write, and what it has acknowledged of what waited in a spool.
 
-        `receives` is whether the peer may send stanzas on this connection, `durable` the newest batch on disk. Raises
-        StreamError.
+        `receives` is whether the peer may send stanzas on this connection, `durable` the newest batch on disk; `id` is
+        that of the stream if the peer can resume it, should it enable this now. Raises StreamError.
         """
         name = element.tag.rpartition("}")[2]
         if name == "r":
             return (self.acknowledgement(durable) if self.inbound is not None else ""), []
         if name == "a":
-            return "", self.outbound.acked(_number(element)) if self.outbound is not None else []
+            return "", self.outbound.acked(number(element)) if self.outbound is not None else []
         if name == "enable":
-            return self._enable(receives), []
+            return self._enable(receives, id), []
         if name == "enabled" and self._opened_here and self._is_enabled and self.inbound is None:
             self.inbound = Inbound()
         elif name == "failed" and self._opened_here:
             self._is_enabled = False
         elif name not in ("enabled", "failed"):
-            return self._fail(), []
+            return self.refuse(), []
         return "", []
 
     @property
@@ -60,18 +66,24 @@ class Management:
         """Whether the peer has refused what we enabled: what we sent will never be acknowledged."""
         return self.outbound is not None and not self._is_enabled
 
-    def _enable(self, receives: bool) -> str:
+    @property
+    def is_begun(self) -> bool:
+        """Whether it is enabled, or being enabled: then it cannot begin once more."""
+        return self._is_enabled
+
+    def _enable(self, receives: bool, id: str) -> str:
         if self._opened_here or self._is_enabled or not receives:
-            return self._fail()
+            return self.refuse()
         self._is_enabled = True
         self.inbound, self.outbound = Inbound(), Outbound()
-        return f"<enabled xmlns='{ns.SM}'/>"
+        return f"<enabled xmlns='{ns.SM}'" + (f"{_RESUMABLE} id='{id}'/>" if id else "/>")
 
-    def _fail(self) -> str:
+    def refuse(self, condition: str = "unexpected-request", h: int | None = None) -> str:
+        """What to write if the peer asks for what cannot be. Raises StreamError if it has done so too often."""
         self._failures += 1
         if self._failures > _FAILURES:
             raise StreamError("policy-violation", "that has been refused often enough")
-        return _FAILED
+        return failed(condition, h)
 
     def acknowledgement(self, durable: int) -> str:
         """How far we got."""
@@ -86,7 +98,8 @@ class Management:
         return [] if self.outbound is None else self.outbound.unacked()
 
 
-def _number(element: Element) -> int:
+def number(element: Element) -> int:
+    """The `h` of an element. Raises StreamError."""
     try:
         return int(element.get("h", ""))
     except ValueError:

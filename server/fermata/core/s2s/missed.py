@@ -59,7 +59,9 @@ class Missed:
 
     def go_on(self, older: "Missed") -> None:
         """It was lost again before all that was missed the first time could be told."""
-        self.since, self.rooms = older.since, older.rooms
+        self.since, self.rooms = older.since, {}
+        for name, room in older.rooms.items():
+            self.assume(name, room.first, room.nicks)
         self._entering = {(room, one) for room in self.rooms for one in self._present if not older.misses(room, one)}
 
     def begin(self, waiting: Iterable[tuple[Payload, JID]]) -> None:
@@ -72,8 +74,11 @@ class Missed:
         """Whether somebody in a room is to be told what is noted of it."""
         return session in self._present and (room, session) not in self._entering
 
-    def note(self, payload: Payload, to: JID) -> bool:
-        """Whether that need not wait, because the room can tell it again; then that is noted."""
+    def note(self, payload: Payload, to: JID, *, is_older: bool = False) -> bool:
+        """Whether that need not wait, because the room can tell it again; then that is noted.
+
+        `is_older`: it was said before all that is noted; then tell the latest first.
+        """
         if to not in self._present:
             return False
         name = JID.parse(payload.sender).bare
@@ -92,7 +97,7 @@ class Missed:
         if not is_message:
             if not room.is_full:
                 room.nicks[payload.sender] = None
-        elif not room.first:
+        elif not room.first or (is_older and payload.archive_id):
             room.first = payload.archive_id  # stays empty for what is kept nowhere, and need not be told again
         return True
 

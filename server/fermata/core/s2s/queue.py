@@ -112,6 +112,13 @@ class OutboundQueue:
             self._take(entry)
         return entry
 
+    def discard(self, entry: Waiting) -> bool:
+        """Takes that one out, if it still waits; returns whether it did."""
+        waits = entry in self._waiting
+        if waits:
+            self._take(entry)
+        return waits
+
     def expire(self, now: float, only_iqs: bool = False) -> list[Waiting]:
         """Takes those out that have waited long enough; with `only_iqs`, all others wait as long as it takes."""
         expired = [
