@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fermata.app.config import Config, listeners, load, without_effect
+from fermata.app.config import Config, listeners, load
 from fermata.app.config_s2s import DomainPolicy
 from fermata.app.config_tables import Durability, RestartInvites, RoomJoining
 from fermata.app.config_text import default_text
@@ -358,18 +358,7 @@ def test_a_missing_file_is_told_as_such(tmp_path):
     assert problems(tmp_path) == [f"{tmp_path}: cannot be read: Is a directory"]
 
 
-def test_sections_that_do_nothing_yet_are_named_unless_switched_off(write):
-    sections = without_effect(load(write("")))
-    assert "[s2s]" not in sections
-    assert "[http]" not in sections
-    assert not [section for section in sections if section.startswith("[archive]")]
-    (stay,) = [section for section in sections if section.startswith("[stay]")]
-    assert "server_resume" in stay
-    off = without_effect(load(write("[stay]\nserver_resume = false\n[archive]\nretention_days = 9")))
-    assert not [section for section in off if section.startswith(("[archive]", "[stay]"))]
-
-
-def test_only_what_this_version_listens_on_is_a_listener():
+def test_every_endpoint_of_the_defaults_is_a_listener():
     assert listeners(Config()) == [
         (("c2s", "listen"), "tcp:5222:interface=127.0.0.1"),
         (("c2s", "listen_direct_tls"), "tcp:5223:interface=127.0.0.1"),

@@ -170,7 +170,7 @@ class FederatedWorld(World):
             ServerTLS(self._directory / "cert.pem", self._directory / "key.pem", names, None),
             Limits(stanza_bytes=config.limits.stanza_bytes),
             False,
-            True,
+            config.s2s.bidi,
             30.0,
             self.clock,
             new_id,

@@ -18,6 +18,9 @@ SILENT = Trouble(Cause.SILENT, "nobody answers")
 REFUSED = Trouble(Cause.REFUSED, "nobody listens")
 
 
+_COUNTING = ("<r ", "<a ", "<enable ", "<enabled ", "<resume ")
+
+
 class Wire:
     """A connection on which the test is the other server (see host.federation.Connection)."""
 
@@ -25,10 +28,13 @@ class Wire:
 
     def __init__(self, managed: bool) -> None:
         self.offers_management, self.paused, self.has_backlog = managed, False, False
-        self.stanza_bytes = 0
+        self.stanza_bytes, self.is_complete = 0, False
         self.written: list[str] = []
         self.ended: list[StreamError | None] = []
         self.trunk: Trunk
+
+    def complete(self) -> None:
+        self.is_complete = True
 
     def write(self, xml: str) -> None:
         self.written.append(xml)
@@ -48,7 +54,7 @@ class Wire:
 
     def stanzas(self) -> list[str]:
         """What was written since this was asked last."""
-        taken = [xml for xml in self.written if not xml.startswith(("<r ", "<a ", "<enable "))]
+        taken = [xml for xml in self.written if not xml.startswith(_COUNTING)]
         self.written.clear()
         return taken
 
@@ -129,3 +135,57 @@ def message(xml: str) -> tuple[Element, JID, JID]:
     """A stanza from the other server as a connection hands it over."""
     stanza = stanza_from(xml)
     return stanza, JID.parse(stanza.get("to", "")), JID.parse(stanza.get("from", ""))
+
+
+class Resumable:
+    """The other server's part of streams that outlive their connections (XEP-0198 §5); `here` is its peer."""
+
+    def __init__(self, here: World, dialling: Dialling, pair: Pair = HERE) -> None:
+        self.here, self.dialling, self.pair = here, dialling, pair
+
+    def accept(self, *pairs: Pair, bidi: bool = False, proof: str = "certificate", tls: bool = True) -> Wire:
+        """A connection that it makes, on which it proves its domain; `bidi`: so that it can be sent something."""
+        wire = Wire(managed=False)
+        wire.direction, wire.proof, wire.is_encrypted = "in", proof, tls
+        wire.trunk = self.here.parts.federating.federation.trunk(wire)
+        for pair in pairs or (self.pair,):
+            wire.trunk.receives(pair)
+            if bidi:
+                wire.trunk.sends(pair)
+        self.here.turn()
+        return wire
+
+    def begin(self, wire: Wire) -> str:
+        """Enables stream management on it: the id of the stream, empty if it has none."""
+        return self.told(wire, "enable", resume="true").get("id", "")
+
+    def told(self, wire: Wire, name: str, **attributes: str) -> Element:
+        """Says that, and returns the answer."""
+        before = len(wire.written)
+        wire.trunk.manage(sm(name, **attributes))
+        self.here.advance(0.1)
+        answers = [stanza_from(xml) for xml in wire.written[before:] if f" xmlns='{fns.SM}'" in xml]
+        (answer,) = [each for each in answers if each.tag != "{%s}r" % fns.SM]
+        return answer
+
+    def resume(self, wire: Wire, id: str, h: int = 0) -> Element:
+        """Asks to go on with a stream."""
+        return self.told(wire, "resume", previd=id, h=str(h))
+
+    def open(self, id: str = "theirs", proof: str = "certificate") -> Wire:
+        """A connection that `here` makes, on which it answers that the stream can be gone on with."""
+        wire = self.dialling.connect(self.pair)
+        wire.proof = proof
+        wire.trunk.manage(sm("enabled", id=id, resume="true"))
+        self.here.turn()
+        return wire
+
+
+def sm(name: str, **attributes: str) -> Element:
+    """An element of stream management."""
+    return Element("{%s}%s" % (fns.SM, name), attributes)
+
+
+def cut(wire: Wire) -> None:
+    """The connection breaks."""
+    wire.trunk.lost(SILENT)

@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from . import toml_lines
 from .config_setting import Field, is_table, nearest
@@ -13,10 +13,7 @@ from .config_tables import Config, table_class
 from .config_values import InvalidError, type_name
 from .endpoints import clash
 
-__all__ = ["Config", "ConfigError", "Problem", "listeners", "load", "without_effect"]
-
-# Accepted, but nothing in this version asks for it: table and key, or an empty key for a whole table.
-_WITHOUT_EFFECT: Final = (("stay", "server_resume"),)
+__all__ = ["Config", "ConfigError", "Problem", "listeners", "load"]
 
 
 class Problem(NamedTuple):
@@ -169,23 +166,10 @@ def _elsewhere(name: str) -> str:
     return ""
 
 
-def without_effect(config: Config) -> list[str]:
-    """What this version accepts and ignores, as "[table]" or "[table] key, key"; what is switched off is left out."""
-    whole: list[str] = []
-    keys: dict[str, list[str]] = {}
-    for table, key in _WITHOUT_EFFECT:
-        if not key:
-            whole.append(f"[{table}]")
-        elif getattr(getattr(config, table), key) not in (False, 0, "off", None):
-            keys.setdefault(table, []).append(key)
-    return whole + [f"[{table}] {', '.join(names)}" for table, names in keys.items()]
-
-
 def listeners(config: Config) -> list[tuple[tuple[str, str], str]]:
-    """Every endpoint that this version listens on, with the table and key that it comes from."""
+    """Every endpoint that is listened on, with the table and key that it comes from."""
     found: list[tuple[tuple[str, str], str]] = []
     for table in dataclasses.fields(config):
         for key in ("listen", "listen_direct_tls"):
-            if (table.name, "") not in _WITHOUT_EFFECT:
-                found += [((table.name, key), text) for text in getattr(getattr(config, table.name), key, ())]
+            found += [((table.name, key), text) for text in getattr(getattr(config, table.name), key, ())]
     return found

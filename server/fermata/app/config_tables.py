@@ -165,7 +165,12 @@ class Stay:
         "How long a client that has lost its connection, and uses stream management, may take to come back. Meanwhile"
         " it stays in its rooms, and its contacts see it as it was.",
     )
-    server_resume: bool = setting(True, values.flag, "So do other servers.")
+    server_resume: bool = setting(
+        True,
+        values.flag,
+        "Streams with servers that can do that (other Fermatas) go on after a cut, a stop or crash: nothing that was"
+        " under way comes twice.",
+    )
     guardian: bool = setting(True, values.flag, "Watch over our users' places in rooms elsewhere; win lost ones back.")
     cheap_rejoin: bool = setting(True, values.flag, "Send those who do enter again only what has changed.")
     restart_invites: RestartInvites = setting(

@@ -2,6 +2,7 @@
 
 import math
 import random
+import secrets
 from collections.abc import Iterable, Mapping
 
 from ..core.breaks import Breaks
@@ -11,6 +12,7 @@ from ..host.registry import Sessions
 from ..host.residents import Spawn
 from ..host.router import Router
 from ..services.federation import Federation
+from ..services.lasting_streams import LastingStreams
 from ..services.limbo import Ejection, Limbo
 from ..services.limbo_memory import CRASH_SECONDS, MISSED, LimboMemory
 from ..services.messages import Messages
@@ -43,6 +45,9 @@ class Federating:
         first = JID.parse(config.server.domains[0])
         relayed = Relayed(first, router, database.writer)
         spool = OnwardSpool(first, database.entities, database.spool, database.writer, clock)
+        streams = LastingStreams(
+            config.stay.server_resume, database.values, database.writer, clock, lambda: secrets.token_urlsafe(24)
+        )
         told = {*config.server.domains, *(domain for domain, _ in config.components.domains())}
         links = ServerLinks(
             config.s2s.is_blocked,
@@ -51,6 +56,7 @@ class Federating:
             router,
             relayed,
             spool,
+            streams,
             database.writer,
             clock,
             random.random,

@@ -36,7 +36,7 @@ from ..xmpp.errors import StreamError
 from .again import check_can_start_again, start_again
 from .commands import running_commands
 from .component_import import ComponentError
-from .config import Config, without_effect
+from .config import Config
 from .control import Commands, listen
 from .data_directory import make_data_directory
 from .errors import CommandError
@@ -268,6 +268,3 @@ class Server(Service):
     def _say_ready(self) -> None:
         config = self._config
         _log.info("Fermata {version} serves {domains}", version=__version__, domains=", ".join(config.server.domains))
-        idle = without_effect(config)
-        if idle:
-            _log.info("These settings do nothing yet in this version: {settings}", settings="; ".join(idle))

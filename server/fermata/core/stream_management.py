@@ -144,6 +144,10 @@ class Outbound:
         """Whether an `<r/>` is not answered yet."""
         return self._asked_at is not None
 
+    def waits_since(self, then: float) -> bool:
+        """Whether an `<r/>` of that time, or before, is not answered yet."""
+        return self._asked_at is not None and self._asked_at <= then
+
     def request(self, now: float) -> None:
         """An `<r/>` was written, for whatever reason."""
         self._asked_at = now

@@ -50,6 +50,9 @@ class Connection(Protocol):
     def has_backlog(self) -> bool:
         """Whether something that was written in an earlier turn is still in this process."""
 
+    def complete(self) -> None:
+        """The peer may prove no pairs besides those that it has proven: for more, it has to connect once more."""
+
     def write(self, xml: str) -> None:
         """Sends whole stanzas or other elements."""
 

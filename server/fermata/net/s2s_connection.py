@@ -95,6 +95,9 @@ class ServerConnection(StreamConnection):
         """The largest stanza that the peer takes; 0 if it has not said."""
         return self._stream.stanza_bytes
 
+    def complete(self) -> None:
+        """See host.federation.Connection. On a connection that we have made, nobody proves more than one anyway."""
+
     def write(self, xml: str) -> None:
         """See StreamConnection. What comes after our goodbye is not sent."""
         if not self._has_said_goodbye:

@@ -48,6 +48,10 @@ class IncomingConnection(ServerConnection):
         self.is_encrypted = True
         self._stream.secured(self._shown())
 
+    def complete(self) -> None:
+        """See host.federation.Connection."""
+        self._stream.is_complete = True
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """See Protocol."""
         super().connectionLost(reason)

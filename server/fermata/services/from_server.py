@@ -41,10 +41,12 @@ class FromServer:
         heard: Heard,
     ) -> None:
         """`broken` are the pairs to which there is no way just now; `contacted` hears of a sign of life from there."""
-        self._router, self._writer, self._clock = router, writer, clock
+        self._router, self._clock = router, clock
         self._broken, self._contacted = broken, contacted
         self._answered, self._heard = answered, heard
         self.inbound: Inbound | None = None
+        #: a stanza was dealt with: with which batch of writes that will be known
+        self.counted: Callable[[], int] = lambda: writer.ticket
         self.jid: JID  #: the peer's, by the first pair that was proven
         self.domain = ""  #: likewise; empty before that
         self.received = 0  #: how many stanzas it has sent
@@ -69,7 +71,7 @@ class FromServer:
         self._held = False
         self._route(stanza, to, sender)
         if not self._held:
-            inbound.complete(position, self._writer.ticket)
+            inbound.complete(position, self.counted())
 
     def take_refused(self, stanza: Element, to: JID, sender: JID, error: StanzaError) -> None:
         """See host.federation.Trunk."""
@@ -77,7 +79,7 @@ class FromServer:
         self.refuse(stanza, error)
         inbound = self.inbound
         if inbound is not None:
-            inbound.complete(inbound.begin(), self._writer.ticket)
+            inbound.complete(inbound.begin(), self.counted())
 
     def _route(self, stanza: Element, to: JID, sender: JID) -> None:
         self.heard_at = self._clock.seconds()
@@ -133,7 +135,7 @@ class FromServer:
         self._holds[position] -= 1
         if not self._holds[position]:
             del self._holds[position]
-            inbound.complete(position, self._writer.ticket)
+            inbound.complete(position, self.counted())
 
     def _refuse_step(self, step: Step) -> None:
         stanza, step.stanza = step.stanza, None

@@ -22,19 +22,19 @@ class OnwardSpool:
     def __init__(self, domain: JID, entities: Entities, spool: SpoolStore, writer: Writer, clock: Clock) -> None:
         self._domain, self._entities, self._spool = domain, entities, spool
         self._writer, self._clock = writer, clock
-        self._number: int | None = None
+        self.owner: int | None = None  #: the entity in whose name they are stored, once they are loaded
 
     async def load(self) -> list[tuple[Payload, JID]]:
         """What still waited when the process ended, oldest first. To be called once, before anything is kept."""
-        self._number = number = await self._entities.number_for(self._domain, self._clock.seconds())
+        self.owner = number = await self._entities.number_for(self._domain, self._clock.seconds())
         return [_spooled(row) for row in await self._spool.spooled(number)]
 
     def keep(self, message: Element, payload: Payload, to: JID) -> Step | None:
         """Keeps a message if it is of a kind that is kept, there or by a room; the step has been submitted."""
-        if self._number is None or not _is_kept(message):
+        if self.owner is None or not _is_kept(message):
             return None
         payload.spooled = self._spool.new_seq()
-        row = MessageSpooled(self._number, payload.spooled, self._clock.seconds(), payload.addressed(to))
+        row = MessageSpooled(self.owner, payload.spooled, self._clock.seconds(), payload.addressed(to))
         step = Step([row], message)
         self._writer.submit(step)
         return step
@@ -52,7 +52,7 @@ class OnwardSpool:
 
     def forget(self, spooled: Iterable[int]) -> None:
         """These messages do not wait any more; 0 is one that never did (see Payload)."""
-        number, taken = self._number, list(filter(None, spooled))
+        number, taken = self.owner, list(filter(None, spooled))
         if number is not None and taken:
             self._writer.submit(Step([SpoolTaken(number, seq) for seq in taken]))
 

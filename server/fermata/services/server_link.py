@@ -4,32 +4,27 @@ A fault is never an error into a room: whoever is concerned learns of it as an e
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from ..core.s2s.answered import Answered
 from ..core.s2s.missed import Missed
 from ..core.s2s.queue import Allowance, OutboundQueue, Waiting
+from ..core.s2s.resumable import Resumable
 from ..core.s2s.state import LinkState, Phase
-from ..core.stored_xml import stanza_from
-from ..host.federation import Dialling, Pair, Trouble
-from ..host.origin import Clock, Origin, Timer
-from ..xmpp import namespaces as ns
-from ..xmpp.delay import delayed, is_delayed
-from ..xmpp.element import Element, child
+from ..host.federation import Pair, Trouble
+from ..host.origin import Timer
 from ..xmpp.errors import StanzaError, StreamError
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload
-from .link_listener import LinkListener
-from .onward_spool import OnwardSpool
+from .link_sleep import HOLD_SECONDS, LinkSleep
+from .link_surroundings import Surroundings
 from .server_trunk import ServerTrunk
+from .undelivered import Undelivered
 
 _EXPIRE_SECONDS: Final = 5.0  #: how often to look for what has waited long enough
 _WIDEST: Final = 4  # bytes that a character has in UTF-8 at most
 _FORGET_SECONDS: Final = 3600.0
 _CONTACT_SECONDS: Final = 1.0  #: so often, at most, what comes from there does
 _DEAD_SECONDS: Final = 60.0  #: so often, at most, somebody's stanza makes us try a dead one again
-_PING: Final = "{%s}ping" % ns.PING
 
 
 class LinkRow(NamedTuple):
@@ -53,25 +48,6 @@ class LinkRow(NamedTuple):
     trouble: str
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all links have in common.
-
-    `relayed` is where errors are given to people here; `is_needed` says whether anybody here or there depends on a
-    pair; `random` gives numbers from 0 to 1; `broken` are the pairs to which there is no way just now.
-    """
-
-    dialling: Dialling
-    clock: Clock
-    relayed: Origin
-    spool: OnwardSpool
-    listener: LinkListener
-    is_needed: Callable[[Pair], bool]
-    random: Callable[[], float]
-    broken: set[Pair]
-    answered: Answered
-
-
 class ServerLink:
     """One pair; `answers` is whether senders here are told of what could not be handed over: rooms are not."""
 
@@ -79,8 +55,13 @@ class ServerLink:
         self.pair, self._around, self._answers = pair, surroundings, answers
         self.trunk: ServerTrunk | None = None
         self.state = LinkState(surroundings.clock.seconds())
-        self.sent = self.failures = self.refused = 0  #: stanzas; attempts; stanzas that could not be handed over
+        self.sent = self.failures = 0  #: stanzas; attempts
+        self._undelivered = Undelivered(
+            pair, surroundings.relayed, surroundings.spool, surroundings.listener, surroundings.answered, answers
+        )
         self._queue = OutboundQueue(allowance)
+        #: see Way
+        self.sleep = LinkSleep(pair, surroundings, self._queue, self._undelivered, lambda: self.missed, self._use)
         self._tried_at = 0.0
         self._give_up: Callable[[], None] | None = None  # what ends the attempt that is under way
         self._again: Timer | None = None
@@ -105,7 +86,7 @@ class ServerLink:
             self._queue.characters,
             0 if trunk is None else trunk.unacked,
             self.sent,
-            self.refused,
+            self._undelivered.count,
             self.failures,
             "" if trouble is None else trouble.text,
         )
@@ -145,7 +126,7 @@ class ServerLink:
         if most and len(payload.rest) > most // _WIDEST and len(payload.addressed(to).encode()) > most:
             # One of them would cost all others the connection (XEP-0478).
             error = StanzaError("policy-violation", f"{self.pair.remote} takes no stanzas of that size")
-            self._refuse(Waiting(payload, to, 0.0, self._answers), error)
+            self._undelivered.refuse(Waiting(payload, to, 0.0, self._answers), error)
             return
         self.sent += 1
         trunk.write(payload, to)
@@ -156,8 +137,10 @@ class ServerLink:
             missed.go_on(self.missed)
         else:
             missed.begin((entry.payload, entry.to) for entry in self._queue)
-        self.missed = missed
-        self._queue.put_first(entry for entry in self._queue.clear() if not missed.note(entry.payload, entry.to))
+        self.missed, doubtful = missed, self.sleep.doubtful
+        self._queue.put_first(
+            entry for entry in self._queue.clear() if entry in doubtful or not missed.note(entry.payload, entry.to)
+        )
 
     def _wait(self, payload: Payload, to: JID) -> None:
         entry = Waiting(payload, to, self._around.clock.seconds(), self._answers)
@@ -167,7 +150,8 @@ class ServerLink:
                 self.trunk.connection.end_now(StreamError("connection-timeout", "you do not read what you are sent"))
                 self.send(payload, to)
                 return
-            self._refuse(entry, StanzaError("resource-constraint", f"too much waits for {self.pair.remote}"))
+            error = StanzaError("resource-constraint", f"too much waits for {self.pair.remote}")
+            self._undelivered.refuse(entry, error)
         elif self._expiry is None:
             self._expiry = self._around.clock.callLater(_EXPIRE_SECONDS, self._expire)
 
@@ -182,8 +166,21 @@ class ServerLink:
         if trunk.connection.direction == "out":
             self._give_up = None
         if self.trunk is not None:
+            self.trunk.resumption.doubt()  # who has a way makes no other
+            return
+        stream = self.sleep.stream
+        if not self.sleep.holds_back(trunk):
+            self._use(trunk)
+        elif stream is not None and stream.direction.opened_here:
+            self._reach()
+        else:
+            self._forget_timer()
+
+    def _use(self, trunk: ServerTrunk) -> None:
+        if self.trunk is not None or self._is_closed:
             return
         was_broken, self.trunk = self.state.is_broken, trunk
+        self.sleep.end(trunk)
         self._around.broken.discard(self.pair)
         self._forget_timer()
         self.state.connected(self._around.clock.seconds())
@@ -195,13 +192,25 @@ class ServerLink:
         if was_broken:
             self._around.listener.up(self.pair)
 
-    def lost(self, trunk: ServerTrunk, doubtful: list[tuple[Payload, JID]], trouble: Trouble) -> None:
+    def lost(
+        self,
+        trunk: ServerTrunk,
+        doubtful: list[tuple[Payload, JID]],
+        trouble: Trouble,
+        stream: Resumable | None,
+        unacked: list[tuple[Payload, JID]],
+    ) -> None:
         """See Way."""
         if self._is_closed:  # what may not have arrived is in the spool, or has been noted
             return
         now = self._around.clock.seconds()
-        self._queue.put_first(entry for payload, to in doubtful if (entry := self._again_as(payload, to, now)))
+        if stream is None or stream.is_over or self.trunk is not trunk:
+            stream, doubtful = None, [*doubtful, *unacked]
+        else:
+            self.sleep.begin(stream, [Waiting(payload, to, now, self._answers) for payload, to in unacked])
+        self._queue.put_first(entry for payload, to in doubtful if (entry := self._undelivered.again(payload, to, now)))
         if self.trunk is not trunk:
+            self._lost_in_waiting(trunk, trouble)
             return
         self.trunk = None
         if self._queue and self._expiry is None:
@@ -212,7 +221,17 @@ class ServerLink:
         self.state.broke(trouble, now)
         self._around.broken.add(self.pair)
         self._around.listener.stalled(self.pair)
+        if stream is not None and not stream.direction.opened_here and self._again is None:
+            self._again = self._around.clock.callLater(HOLD_SECONDS, self._try_again)
         self._reach()
+
+    def _lost_in_waiting(self, trunk: ServerTrunk, trouble: Trouble) -> None:
+        """It never was the way; if we have made it, or rely on it, it might have become that."""
+        self.sleep.lost(trunk)
+        is_looking = self._give_up is not None or self._again is not None or self.sleep.is_waited_for
+        if self.trunk is None and (trunk.connection.direction == "out" or not is_looking):
+            self._forget_timer()
+            self._failed(trouble)
 
     def lose(self, trouble: Trouble, missed: Missed) -> None:
         """There was a way, and it was lost, before this process has begun."""
@@ -234,6 +253,7 @@ class ServerLink:
         missed = Missed([to for _, to in doubtful], now)
         if self.missed is not None:
             missed.go_on(self.missed)
+        self.sleep.note(missed)
         for payload, to in doubtful:
             missed.note(payload, to)
         return missed
@@ -260,22 +280,10 @@ class ServerLink:
         self._forget_timer()
         if self._give_up is not None:
             self._give_up()
+        self.sleep.close()
         if self._expiry is not None:
             self._expiry.cancel()
             self._expiry = None
-
-    def _again_as(self, payload: Payload, to: JID, now: float) -> Waiting | None:
-        """What may not have arrived, as it is sent again; a request is failed instead, since it may have been met."""
-        entry = Waiting(payload, to, now, self._answers)
-        if payload.kind == "iq" and payload.type in ("get", "set"):
-            request = stanza_from(payload.addressed(to))
-            if self._around.answered.includes(JID.parse(payload.sender), to, request.get("id", "")):
-                return None
-            self._refuse(entry, StanzaError("remote-server-timeout", f"the connection to {self.pair.remote} broke"))
-            return None
-        if payload.kind == "message" and not is_delayed(payload):
-            entry.payload = delayed(payload, self.pair.local, now)
-        return entry
 
     # -- making one
 
@@ -297,7 +305,7 @@ class ServerLink:
     def _failed(self, trouble: Trouble) -> None:
         self._give_up = None
         self.failures += 1
-        if self.trunk is not None:
+        if self.trunk is not None or self.sleep.make_do():
             return
         clock = self._around.clock
         now = clock.seconds()
@@ -311,8 +319,9 @@ class ServerLink:
         if was is Phase.CONNECTING:
             self._around.listener.stalled(self.pair)
         if self.state.phase is Phase.DEAD and was is not Phase.DEAD:
+            self.sleep.give_up()
             for entry in self._queue.clear():
-                self._refuse(entry, self._final())
+                self._undelivered.refuse(entry, self._final())
             self._around.listener.dead(self.pair)
 
     def _try_again(self) -> None:
@@ -342,34 +351,14 @@ class ServerLink:
         self._expiry = None
         # Who enters a room meanwhile is not told again what waits for him.
         for entry in self._queue.expire(self._around.clock.seconds(), only_iqs=self.missed is not None):
-            self._refuse(entry, StanzaError("remote-server-timeout", f"{self.pair.remote} can't be reached"))
+            error = StanzaError("remote-server-timeout", f"{self.pair.remote} can't be reached")
+            self._undelivered.refuse(entry, error)
         if self._queue:
             self._expiry = self._around.clock.callLater(_EXPIRE_SECONDS, self._expire)
 
     def _final(self) -> StanzaError:
         trouble = self.state.trouble
         return StanzaError("remote-server-not-found", trouble.text if trouble is not None else "")
-
-    def _refuse(self, entry: Waiting, error: StanzaError) -> None:
-        self.refused += 1
-        payload = entry.payload
-        self._around.spool.forget([payload.spooled])
-        stanza = stanza_from(payload.addressed(entry.to))
-        if not entry.is_answered:
-            self._around.listener.refused(self.pair, stanza, entry.to)
-        elif _is_told(stanza, entry.to):
-            self._around.relayed.refuse(stanza, error)
-
-
-def _is_told(stanza: Element, to: JID) -> bool:
-    """Whether a sender here is to know that his stanza was not handed over.
-
-    Not a client that pings its own place in a room: it would take the error for the room's word (XEP-0410 §3.2). Nor
-    who only says that he is there, or gone: unless he wants to enter a room.
-    """
-    if stanza.tag == "presence":
-        return stanza.get("type") == "subscribe" or child(stanza, "{%s}x" % ns.MUC) is not None
-    return stanza.tag == "message" or not (to.resource and child(stanza, _PING) is not None)
 
 
 def _nothing() -> None:

@@ -18,9 +18,11 @@ from ..xmpp.element import Element
 from ..xmpp.errors import StanzaError
 from ..xmpp.jid import JID
 from .from_server import FromServer
+from .lasting_streams import LastingStreams
 from .link_listener import LinkListener
+from .link_surroundings import Surroundings
 from .onward_spool import OnwardSpool
-from .server_link import LinkRow, ServerLink, Surroundings
+from .server_link import LinkRow, ServerLink
 from .server_trunk import ServerTrunk, pair_of
 
 _TICK_SECONDS: Final = 1.0
@@ -41,13 +43,14 @@ class ServerLinks(LinkListener):
         router: Router,
         relayed: Origin,
         spool: OnwardSpool,
+        streams: LastingStreams,
         writer: Writer,
         clock: Clock,
         random: Callable[[], float],
     ) -> None:
         """`blocked` tells domains that nobody is to talk to; `answers` ours whose senders are told of failures."""
         self._blocked, self._answers, self._most_queued = blocked, answers, most_queued
-        self._router, self._relayed, self._spool = router, relayed, spool
+        self._router, self._relayed, self._spool, self._streams = router, relayed, spool, streams
         self._writer, self._clock, self._random = writer, clock, random
         self.by_pair: dict[Pair, ServerLink] = {}
         # By the site elsewhere: whoever has one domain has any number below it.
@@ -77,8 +80,12 @@ class ServerLinks(LinkListener):
             self._random,
             self._broken,
             self._answered,
+            self._streams,
         )
-        for payload, to in await self._spool.load():
+        spooled = await self._spool.load()
+        assert self._spool.owner is not None
+        await self._streams.load(self._spool.owner)
+        for payload, to in spooled:
             if self._blocked(to.domain):  # by now
                 self._spool.forget([payload.spooled])
                 continue
@@ -161,6 +168,7 @@ class ServerLinks(LinkListener):
             self._answered,
             self._writer,
             self._clock,
+            self._streams,
             self.trunks.discard,
         )
         self.trunks.add(trunk)

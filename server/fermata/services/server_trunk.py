@@ -7,16 +7,20 @@ from typing import Final, Protocol
 from ..core.s2s.answered import Answered
 from ..core.s2s.echo import Echo
 from ..core.s2s.management import REQUEST, Management
+from ..core.s2s.queue import Waiting
+from ..core.s2s.resumable import Resumable
 from ..core.stream_management import Due
 from ..host.federation import Cause, Connection, Pair, Trouble
 from ..host.origin import Clock, Timer
 from ..host.stores import Writer
 from ..xmpp import namespaces as ns
-from ..xmpp.element import Element
+from ..xmpp.element import Element, local_name
 from ..xmpp.errors import StanzaError, StreamError
 from ..xmpp.jid import JID
 from ..xmpp.payload import Payload
 from .from_server import FromServer
+from .lasting_streams import LastingStreams
+from .resumption import Resumption
 
 _LOOK_SECONDS: Final = 1.0  #: how often to look whether what was written has arrived, or at least left this machine
 _LOOK_SOON_SECONDS: Final = 0.05  #: the same while nothing more may be written before that
@@ -26,16 +30,38 @@ REST_SECONDS: Final = 5.0  #: so long a peer has to acknowledge what it was sent
 PROBE_SECONDS: Final = 60.0  #: a connection that somebody needs is asked for a sign of life so often
 
 _numbers = count(1)  # for pings: none has that of another
+Sent = list[tuple[Payload, JID]]  #: stanzas and their addressees
+
+
+class Sleep(Protocol):
+    """What was sent for one pair and is in doubt, while its stream has no connection (see link_sleep)."""
+
+    stream: Resumable | None  #: which that was, if a connection can go on with it
+
+    def arrived(self, entries: list[Waiting]) -> None:
+        """The peer has said that it has these: what it does not have goes out as if it had never been sent."""
+
+    def unresumed(self, trunk: "ServerTrunk") -> None:
+        """That connection is the way, and does not go on with it: nobody will say any more what has arrived."""
 
 
 class Way(Protocol):
     """The way for one pair (see server_link)."""
 
+    @property
+    def sleep(self) -> Sleep:
+        """What became of the last connection's stream."""
+
     def connected(self, trunk: "ServerTrunk") -> None:
         """A connection may carry the pair's stanzas."""
 
-    def lost(self, trunk: "ServerTrunk", doubtful: list[tuple[Payload, JID]], trouble: Trouble) -> None:
-        """It is gone; these may not have arrived."""
+    def lost(
+        self, trunk: "ServerTrunk", doubtful: "Sent", trouble: Trouble, stream: Resumable | None, unacked: "Sent"
+    ) -> None:
+        """It is gone; these may not have arrived.
+
+        `unacked` are those sent on the stream that it carried: whoever goes on with that knows which have.
+        """
 
     def drain(self) -> None:
         """It can take more."""
@@ -54,6 +80,7 @@ class ServerTrunk:
         answered: Answered,
         writer: Writer,
         clock: Clock,
+        streams: LastingStreams,
         gone: "Callable[[ServerTrunk], None]",
     ) -> None:
         """`arrived` is told which messages of the spool have reached the peer; `peer` takes what it sends."""
@@ -63,6 +90,7 @@ class ServerTrunk:
         self._writer, self._clock = writer, clock
         self.management = Management(connection.direction == "out")
         self.peer, self.take, self.take_refused = peer, peer.take, peer.take_refused
+        self.resumption = Resumption(connection, self.management, peer, streams, _Ways(self), clock)
         self._receives = False
         self._answered = answered
         self._echo = Echo()  # where there is no stream management, or as long as there is none
@@ -77,34 +105,57 @@ class ServerTrunk:
     def sends(self, pair: Pair) -> None:
         """See Trunk. Raises StreamError if there is to be no way for that pair."""
         self.peer.meet(pair.remote)
-        if self.connection.direction == "out" and self.connection.offers_management and not self.pairs:
-            self.connection.write(self.management.enable())
         try:
             way = self._way(pair)
         except StanzaError as error:
             raise StreamError("resource-constraint", error.text) from None
-        self.pairs[pair] = way
+        is_first, self.pairs[pair] = not self.pairs, way
+        if self.connection.direction == "out" and is_first and self._opened(pair, way.sleep):
+            return
         way.connected(self)
+
+    def _opened(self, pair: Pair, sleep: Sleep) -> bool:
+        """Begins stream management on a connection of ours; returns whether what becomes of it has to be seen."""
+        asleep = sleep.stream if sleep.stream is not None and sleep.stream.direction.opened_here else None
+        if self.connection.offers_management and self.resumption.open(pair, asleep):
+            return True
+        if asleep is not None:
+            sleep.unresumed(self)
+        return asleep is not None
 
     def receives(self, pair: Pair) -> None:
         """See Trunk."""
         self.peer.meet(pair.remote)
         self._receives = True
+        self.resumption.met(pair)
         self._contacted(pair)
 
     def manage(self, element: Element) -> None:
         """See Trunk."""
-        if element.tag.endswith("}r"):
+        name = local_name(element)
+        if name == "r":
             # In line behind what the peer has sent before: it is told what is safe by then.
-            self.peer.emit(self._writer.ticket, None, self._answer)
-            return
+            ticket = self.resumption.ticket
+            self.peer.emit(self._writer.ticket if ticket is None else ticket, None, self._answer)
+        elif self.resumption.is_asking and name in ("resumed", "failed"):
+            self.resumption.answered(element)
+        elif name in ("resume", "resumed"):
+            self.resumption.take(element)
+        else:
+            self._manage(element, name)
+
+    def _manage(self, element: Element, name: str) -> None:
+        id = self.resumption.id_for(element) if name == "enable" else ""
+        before = self.management.inbound
         outbound = self.management.outbound
         was_asked = outbound is not None and outbound.is_asked
-        answer, spooled = self.management.receive(element, self._receives, self._writer.durable)
+        answer, spooled = self.management.receive(element, self._receives, self._writer.durable, id)
         self.peer.inbound = self.management.inbound
+        if self.management.inbound is not before:
+            self._begun(element, id)
         if answer:
             self.connection.write(answer)
-        spooled += self._settle_uncounted(was_asked and element.tag.endswith("}a"))
+        spooled += self._settle_uncounted(was_asked and name == "a")
         self._arrived(spooled)
         self._rest_once_sure(self._clock.seconds())
         self.drain()
@@ -126,6 +177,15 @@ class ServerTrunk:
             self.ask(self._clock.seconds())
         return spooled
 
+    def _begun(self, element: Element, id: str) -> None:
+        """Stream management begins anew: who has opened the connection does not go on with what he had."""
+        is_ours = self.connection.direction == "out"
+        self.resumption.begun(element.get("id", "") if is_ours else id)
+        for way in list(self.pairs.values()) if not is_ours else ():
+            asleep = way.sleep.stream
+            if asleep is not None and not asleep.direction.opened_here:
+                way.sleep.unresumed(self)
+
     def drain(self) -> None:
         """See Trunk."""
         if self._owes_answer:
@@ -139,15 +199,17 @@ class ServerTrunk:
         self._gone(self)
 
     def _detach(self, trouble: Trouble) -> None:
-        pairs, self.pairs = self.pairs, {}
-        for pair, way in pairs.items():
-            way.lost(self, self.doubtful(pair), trouble)
+        stream = self.resumption.end()
+        ways = list(self.pairs.items())
+        self.pairs.clear()
+        for pair, way in ways:
+            unsure, unacked = _of(pair, self._echo.unsure), _of(pair, self.management.unacked())
+            way.lost(self, unsure, trouble, stream, unacked)
 
-    def doubtful(self, pair: Pair) -> list[tuple[Payload, JID]]:
+    def doubtful(self, pair: Pair) -> Sent:
         """What was sent of a pair, and may not have arrived."""
         # What was sent before the peer began to count, then what it counts: in the order in which it was sent.
-        unsure = [*self._echo.unsure, *self.management.unacked()]
-        return [(payload, to) for payload, to in unsure if pair_of(payload, to) == pair]
+        return _of(pair, [*self._echo.unsure, *self.management.unacked()])
 
     # -- what goes to the peer
 
@@ -206,6 +268,8 @@ class ServerTrunk:
             self.connection.write(REQUEST)
         elif due is Due.SILENT:
             self._cut("you do not acknowledge what you are sent")
+        if self.resumption.is_unanswered(now):
+            self._cut("you do not say whether you go on with the stream")
         self._rest_once_sure(now)
         if not self.connection.paused:
             self._paused_since = None
@@ -239,6 +303,7 @@ class ServerTrunk:
         if self._rests_until is None or (self.unacked and now < self._rests_until):
             return
         self._acknowledge()
+        self.resumption.forget()
         self._detach(Trouble(Cause.STREAM, "we have closed the stream"))
         self.connection.end(None)
 
@@ -292,3 +357,30 @@ class ServerTrunk:
 def pair_of(payload: Payload, to: JID) -> Pair:
     """The pair that a stanza belongs to."""
     return Pair(JID.parse(payload.sender).domain, to.domain)
+
+
+def _of(pair: Pair, sent: Sent) -> Sent:
+    return [(payload, to) for payload, to in sent if pair_of(payload, to) == pair]
+
+
+class _Ways:
+    """See resumption.Ways."""
+
+    def __init__(self, trunk: ServerTrunk) -> None:
+        self._trunk = trunk
+
+    def arrived(self, entries: list[Waiting]) -> None:
+        """See Ways."""
+        for way in self._trunk.pairs.values():
+            way.sleep.arrived(entries)
+
+    def connected(self) -> None:
+        """See Ways."""
+        self._trunk.peer.inbound = self._trunk.management.inbound
+        for way in list(self._trunk.pairs.values()):
+            way.connected(self._trunk)
+
+    def unresumed(self) -> None:
+        """See Ways."""
+        for way in list(self._trunk.pairs.values()):
+            way.sleep.unresumed(self._trunk)
