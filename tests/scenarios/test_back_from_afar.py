@@ -137,6 +137,7 @@ def test_a_server_that_never_comes_back_is_not_called_for_ever(
     stop(here)
     there.die()
     here.rise()
+    assert owed(here) == [BOB]
     here.advance(2 * HOUR)
     assert owed(here) == []
 
@@ -147,6 +148,7 @@ def test_whoever_has_another_resource_by_now_is_not_called(here: FederatedWorld,
     bob.close()
     another = there.online(f"bob@{B}/another")
     here.rise()
+    assert owed(here) == [BOB]
     here.advance(40.0)
     assert not [stanza for stanza in another.sync() if is_call(stanza)]
     assert owed(here) == []

@@ -227,6 +227,7 @@ def test_who_has_a_new_resource_is_forgotten(world: World) -> None:
     meet(world)
     stop_and_start(world)
     ben = world.online("ben@localhost/another")
+    assert BEN in owed(world)
     is_not_invited(world, ben)
     assert BEN not in owed(world)
 

@@ -1,12 +1,14 @@
 """External components: who may connect, what they may send, and what waits for one that is not there (XEP-0114)."""
 
-import logging
 from collections.abc import Callable
 
 import pytest
+from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs, formatEvent
 
 from fermata.app.config_components import Components, External
 from fermata.app.config_tables import Config, Limits
+from fermata.xmpp.errors import StreamError
 from kit import ns
 from kit.component import Component
 from kit.stanzas import error, find_all
@@ -457,17 +459,14 @@ def test_a_component_that_ends_its_stream_is_answered(irc: Component) -> None:
 
 
 def test_at_the_end_components_are_told(world: World, irc: Component) -> None:
-    from twisted.internet.defer import Deferred
-
-    from fermata.xmpp.errors import StreamError
-
     Deferred.fromCoroutine(world.parts.components.close(StreamError("system-shutdown")))
     irc.expect_stream_error("system-shutdown")
     with pytest.raises((StreamClosed, ConnectionError)):
         irc.synchronise()
 
 
-def test_the_secret_is_in_no_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG):
+def test_the_secret_is_in_no_log(world: World) -> None:
+    with capturedLogs() as events:
         component(world).connect(SECRET)
-    assert SECRET not in caplog.text
+    assert "The component irc.localhost is connected" in [formatEvent(event) for event in events]
+    assert SECRET not in repr(events)

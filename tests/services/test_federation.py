@@ -330,6 +330,7 @@ def test_a_stanza_that_is_too_large_for_the_other_server_costs_its_author_an_err
 
 def test_a_domain_that_nobody_has_needed_for_long_is_forgotten(world: World, dialling: Dialling, ann: Client) -> None:
     ann.send(f"<iq type='get' id='v1' to='b.example'><query xmlns='{ns.VERSION}'/></iq>")
+    assert len(world.parts.federating.federation.links.rows()) == 1
     dialling.fail_for(3 * 60 * MINUTE, SILENT)
     assert world.parts.federating.federation.links.rows() == []
 

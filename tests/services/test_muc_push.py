@@ -51,6 +51,7 @@ def registered(world: World) -> Client:
     ben.set(order("enable", BEN), ROOM)
     ben.send(f"<presence to='{ROOM}/Ben' type='unavailable'/>")
     ben.wait_for(lambda each: each.get("type") == "unavailable")
+    assert len(registrations(world)) == 1
     return ben
 
 
