@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from fermata.app.config_tables import Config
+from fermata.core.s2s import resumable
+from fermata.core.stored_xml import stanza_from
 from fermata.host.federation import Pair
 from fermata.xmpp import namespaces as fns
 from fermata.xmpp.element import Element, local_name
@@ -119,6 +121,40 @@ def test_after_the_death_of_a_connection_that_still_seems_to_stand_it_ends_with_
     assert wire.ended == []
 
 
+def test_what_is_still_being_dealt_with_is_waited_for_so_that_it_does_not_come_again(
+    world: World, there: Resumable
+) -> None:
+    wire = there.accept()
+    id = there.begin(wire)
+    tell(wire, "one")
+    inbound = wire.trunk.management.inbound  # type: ignore[attr-defined]
+    position = inbound.begin()
+    cut(wire)
+    wire = there.accept()
+    wire.trunk.manage(sm("resume", previd=id, h="0"))
+    world.advance(3)
+    assert wire.written == []
+    inbound.complete(position, 0)
+    world.advance(0.1)
+    assert [stanza_from(xml).get("h") for xml in wire.written] == ["2"]
+
+
+def test_what_takes_very_long_holds_nobody_up(world: World, there: Resumable) -> None:
+    wire = there.accept()
+    id = there.begin(wire)
+    tell(wire, "one")
+    inbound = wire.trunk.management.inbound  # type: ignore[attr-defined]
+    position = inbound.begin()
+    cut(wire)
+    wire = there.accept()
+    wire.trunk.manage(sm("resume", previd=id, h="0"))
+    world.advance(6)
+    assert [stanza_from(xml).get("h") for xml in wire.written] == ["1"]
+    inbound.complete(position, 0)
+    tell(wire, "two")  # which it was
+    assert there.told(wire, "r").get("h") == "2"
+
+
 def test_the_same_stream_can_be_gone_on_with_again_and_again(there: Resumable) -> None:
     wire = there.accept()
     id = there.begin(wire)
@@ -220,6 +256,21 @@ def test_any_number_of_streams_costs_a_bounded_number_of_rows(world: World, ther
         cut(wire)
     ((count,),) = world.rows("SELECT count(*) FROM value WHERE space = 'server streams'")
     assert count == 2
+
+
+def test_a_stream_that_had_to_go_still_carries_what_its_connection_brings(
+    world: World, there: Resumable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resumable, "MOST_OF_SITE", 1)
+    first, second = there.accept(), there.accept(ROOMS)
+    id = there.begin(first)
+    there.begin(second)
+    tell(first, "one")
+    assert there.told(first, "r").get("h") == "1"
+    assert there.told(second, "r").get("h") == "0"
+    assert len(world.rows("SELECT key FROM value WHERE space = 'server streams'")) == 1
+    cut(first)
+    assert is_refused(there.resume(there.accept(), id))
 
 
 @pytest.mark.parametrize("h", ["", "x", "1.0", "-1", str(2**32), "5"])

@@ -40,20 +40,19 @@ class LastingStreams:
 
     async def load(self, owner: int) -> None:
         """Takes up what the process before this one has left: `owner` is the entity in whose name it is stored."""
-        now = self._clock.seconds()
         stored = await self._values.values(owner, _SPACE)
         for key, text in sorted(stored.items(), key=lambda item: json.loads(item[1])[2]):
             opened_here, local, remote, id = key.split(" ", 3)
             proof, h, used_at = json.loads(text)
             stream = Resumable(Direction(Pair(local, remote), opened_here == "out"), id, proof, Inbound(h), used_at)
-            if self._is_on and used_at > now - _REMEMBERED_SECONDS:
+            if self._is_on:
                 self._gone += self._all.add(stream)
             else:
                 self._gone.append(stream)
         self._owner = owner
         if self._gone:
             self._writer.before_commit(self._gather)
-        self._clock.callLater(_EXPIRE_SECONDS, self._expire)
+        self._expire()
 
     def serves(self, connection: Connection) -> bool:
         """Whether a stream on that connection can be gone on with, or taken over. Raises StreamError at the start."""
