@@ -174,3 +174,12 @@ def test_both_remember_one_stream_for_a_pair(universe: Universe) -> None:
         scene.pass_time(10)
     assert len(_of(scene.here)) <= 4
     assert len(_of(scene.there)) <= 4
+
+
+def test_switched_off_nothing_is_remembered_any_more(universe: Universe) -> None:
+    scene = Scene(universe, Stay())
+    assert _of(scene.there)
+    scene.there.configure(lambda config: replace(config, stay=replace(config.stay, server_resume=False)))
+    scene.there.crash()
+    scene.there.online(f"bob@{B}/desk")
+    assert _of(scene.there) == []

@@ -186,6 +186,18 @@ def test_an_answer_that_nobody_asked_for_changes_nothing(world: World, there: Re
     ack(wire, 1)
 
 
+def test_nobody_goes_on_with_a_stream_on_a_connection_that_we_have_made(
+    world: World, there: Resumable, ann: Client
+) -> None:
+    id = there.begin(theirs := there.accept())
+    cut(theirs)
+    say(ann, "one")
+    wire = there.dialling.connect(managed=False)
+    wire.trunk.receives(HERE)
+    told(world, wire, "resume", previd=id, h="0")
+    assert "<unexpected-request" in wire.written[-1]
+
+
 def test_a_request_survives_a_short_cut_and_is_failed_after_a_minute(
     world: World, there: Resumable, ann: Client
 ) -> None:

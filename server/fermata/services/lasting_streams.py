@@ -148,7 +148,7 @@ class LastingStreams:
 
     def _note(self, stream: Resumable) -> None:
         self._ask_to_gather()
-        self._changed[stream] = None
+        self._changed[stream], stream.used_at = None, self._clock.seconds()
 
     def _ask_to_gather(self) -> None:
         if not self._changed and not self._gone:
@@ -157,11 +157,10 @@ class LastingStreams:
     def _gather(self) -> Step:
         """What has changed since the last commit: in the same transaction as what it counts."""
         assert self._owner is not None
-        now, owner = self._clock.seconds(), self._owner
+        owner = self._owner
         records: list[Record] = [ValueRemoved(owner, _SPACE, _key(stream)) for stream in self._gone]
         for stream in self._changed:
-            stream.used_at = now
-            text = json.dumps([stream.proof, stream.inbound.finished, now])
+            text = json.dumps([stream.proof, stream.inbound.finished, stream.used_at])
             records.append(ValueSaved(owner, _SPACE, _key(stream), text))
         self._changed.clear()
         self._gone.clear()
