@@ -20,6 +20,7 @@ RANDOM_INSTANT = "random instant"
 PATIENCE = 30.0  # seconds in which whatever is waited for has to happen
 
 _SOONEST, _LATEST = 0.05, 0.8  # seconds after the traffic has begun
+_WORTH_A_CRASH = 200  # stanzas acknowledged by then, however slow the machine is
 _GIVE_UP = 3.0  # likewise, if the point that was chosen is not reached
 _MOST_PASSES = 100  # of a point; the first thirty or so are of people who log in and enter
 
@@ -55,6 +56,7 @@ class Crowd:
         try:
             self.log_in()
             self.gather()
+            self._begin_to_talk()
             self._until(time.monotonic() + plan.delay, talk=True)
         except (StreamClosed, OSError, AssertionError):
             if self._server.is_running(0.5):
@@ -66,6 +68,16 @@ class Crowd:
         self._server.kill()
         self.read_to_the_end()
         return died
+
+    def _begin_to_talk(self) -> None:
+        """Everybody talks until the server has told of a good deal that it is safe: there is something to be lost."""
+        deadline, before = time.monotonic() + PATIENCE, self._acked()
+        while self._acked() < before + _WORTH_A_CRASH and self._selector.get_map():
+            assert time.monotonic() < deadline, "hardly anything is acknowledged"
+            self._until(time.monotonic() + _SOONEST, talk=True)
+
+    def _acked(self) -> int:
+        return sum(each.acked for each in self._participants)
 
     def read_to_the_end(self) -> None:
         """The server is gone: what it wrote before that is still under way."""
