@@ -4,6 +4,7 @@ Clients are those of `wire`. What they send is dealt with before `send` returns,
 read. A client that waits lets time pass until something comes, or until its patience is at an end.
 """
 
+import atexit
 import logging
 import shutil
 import sqlite3
@@ -426,7 +427,9 @@ def _keys(password: str) -> list[ScramKeys]:
 @cache
 def _empty_database() -> Path:
     """A database with all tables, to be copied: making them takes longer than most tests."""
-    file = Path(mkdtemp(prefix="fermata-world-")) / "empty.db"
+    directory = mkdtemp(prefix="fermata-world-")
+    atexit.register(shutil.rmtree, directory)
+    file = Path(directory) / "empty.db"
     Database.open(f"sqlite:///{file}", "process", Clock(), lambda call, *arguments: None).close()
     return file
 
