@@ -426,6 +426,23 @@ def test_after_a_crash_here_a_stream_goes_on_with_what_the_other_server_says(
     assert len(wire.stanzas()) == 1
 
 
+def test_what_was_sent_before_the_other_server_goes_on_is_asked_about_and_what_waits_goes_out(
+    world: World, there: Resumable, ann: Client
+) -> None:
+    wire = there.accept(bidi=True)
+    id = there.begin(wire)
+    cut(wire)
+    wire = there.accept(bidi=True)
+    for number in range(1500):
+        say(ann, str(number))
+    assert len(wire.stanzas()) == 1000  # of which nobody has said yet that they have arrived
+    assert local_name(there.resume(wire, id)) == "resumed"
+    assert wire.written.pop(1) == f"<r xmlns='{fns.SM}'/>"
+    assert len([xml for xml in wire.stanzas() if "<body>" in xml]) == 500
+    ack(wire, 0)
+    assert world.parts.federating.federation.links.rows()[0].unacked == 500
+
+
 # -- without it
 
 

@@ -90,7 +90,7 @@ class ServerTrunk:
         self._writer, self._clock = writer, clock
         self.management = Management(connection.direction == "out")
         self.peer, self.take, self.take_refused = peer, peer.take, peer.take_refused
-        self.resumption = Resumption(connection, self.management, peer, streams, _Ways(self), clock)
+        self.resumption = Resumption(connection, self.management, peer, streams, _Ways(self, clock), clock)
         self._receives = False
         self._answered = answered
         self._echo = Echo()  # where there is no stream management, or as long as there is none
@@ -366,8 +366,8 @@ def _of(pair: Pair, sent: Sent) -> Sent:
 class _Ways:
     """See resumption.Ways."""
 
-    def __init__(self, trunk: ServerTrunk) -> None:
-        self._trunk = trunk
+    def __init__(self, trunk: ServerTrunk, clock: Clock) -> None:
+        self._trunk, self._clock = trunk, clock
 
     def arrived(self, entries: list[Waiting]) -> None:
         """See Ways."""
@@ -379,6 +379,9 @@ class _Ways:
         self._trunk.peer.inbound = self._trunk.management.inbound
         for way in list(self._trunk.pairs.values()):
             way.connected(self._trunk)
+        if self._trunk.unacked:  # sent before that, and not counted
+            self._trunk.ask(self._clock.seconds())
+        self._trunk.drain()
 
     def unresumed(self) -> None:
         """See Ways."""
