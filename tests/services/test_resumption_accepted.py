@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from fermata.app.config_tables import Config
+from fermata.core.records import Step
 from fermata.core.s2s import resumable
 from fermata.core.stored_xml import stanza_from
 from fermata.host.federation import Pair
@@ -424,6 +425,34 @@ def test_after_a_crash_here_a_stream_goes_on_with_what_the_other_server_says(
     wire = there.accept(bidi=True)
     there.resume(wire, id, 8)
     assert len(wire.stanzas()) == 1
+
+
+@pytest.mark.parametrize("is_behind", [False, True])
+def test_what_is_counted_reaches_a_client_although_this_server_dies_before_the_turn_ends(
+    world: World, there: Resumable, is_behind: bool
+) -> None:
+    ann = world.login("ann@localhost/phone")
+    sm_id = ann.enable().get("id", "")
+    ann.available()
+    wire = there.accept()
+    id = there.begin(wire)
+    world.database.writer.submit(Step([]))
+    world.turn()  # nothing of before is left to be written
+    if is_behind:  # something that is kept, and is told once it is
+        wire.trunk.take(
+            *message("<message from='bob@b.example' to='ann@localhost' type='chat'><body>1</body></message>")
+        )
+    said = f"<message from='tea@b.example/Bob' to='{ann.jid}' type='groupchat'><body>2</body></message>"
+    wire.trunk.take(*message(said))
+    world.database.writer.submit(Step([]))
+    world.database.writer.flush()  # and then it dies
+    world.crash()
+    dialling = Dialling(world)
+    answer = Resumable(world, dialling).resume(Resumable(world, dialling).accept(), id)
+    client = world.authenticated("ann@localhost")
+    client.resume(sm_id, ann.handled)
+    came = {body for stanza in client.sync() if (body := stanza.findtext("body")) is not None}
+    assert (int(answer.get("h", "")), came) == ((1, {"1"}) if is_behind else (1, {"2"}))
 
 
 def test_what_was_sent_before_the_other_server_goes_on_is_asked_about_and_what_waits_goes_out(

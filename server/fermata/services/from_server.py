@@ -52,7 +52,7 @@ class FromServer:
         self.received = 0  #: how many stanzas it has sent
         self.heard_at = clock.seconds()
         self._queue = ReleaseQueue(writer, self._refuse_step)
-        self._position, self._held = 0, False
+        self._position, self._held, self._is_pending = 0, False, False
         self._holds: dict[int, int] = {}  # by position: how often a stanza is held
 
     def meet(self, domain: str) -> None:
@@ -68,10 +68,10 @@ class FromServer:
             self._route(stanza, to, sender)
             return
         position = self._position = inbound.begin()
-        self._held = False
+        self._held = self._is_pending = False
         self._route(stanza, to, sender)
         if not self._held:
-            inbound.complete(position, self.counted())
+            self._complete(inbound, position)
 
     def take_refused(self, stanza: Element, to: JID, sender: JID, error: StanzaError) -> None:
         """See host.federation.Trunk."""
@@ -107,6 +107,8 @@ class FromServer:
     def emit(self, ticket: int, step: Step | None, effect: Callable[..., None], *arguments: Any) -> None:
         """See Origin."""
         self._queue.put(ticket, step, effect, *arguments)
+        if step is None and self._queue:
+            self._is_pending = True  # it waits, and nothing on the disk tells of it
 
     def answer(self, stanza: Element) -> None:
         """See Origin: to the peer, by whatever connection leads there."""
@@ -135,6 +137,13 @@ class FromServer:
         self._holds[position] -= 1
         if not self._holds[position]:
             del self._holds[position]
+            self._complete(inbound, position)
+
+    def _complete(self, inbound: Inbound, position: int) -> None:
+        """A stanza was dealt with: it counts once nothing of it would be lost with this process."""
+        if self._is_pending:
+            self._queue.put(0, None, lambda: inbound.complete(position, self.counted()))
+        else:
             inbound.complete(position, self.counted())
 
     def _refuse_step(self, step: Step) -> None:

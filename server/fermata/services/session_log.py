@@ -138,8 +138,9 @@ class SessionLog:
     # -- for trails
 
     def add(self, entry: tuple[Any, ...]) -> None:
-        """Notes what need not be on disk before something of it goes out."""
+        """Notes what need not be on disk before something of it goes out, or is counted for another server."""
         self._entries.append(entry)
+        self._ask()
 
     def note(self, entry: tuple[Any, ...]) -> None:
         """Notes something that must be on disk with the next commit, and soon if there is none."""
