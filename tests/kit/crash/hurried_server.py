@@ -13,4 +13,7 @@ GRACE = 3.0
 if __name__ == "__main__":
     standin.GRACE_SECONDS = from_client.GRACE_SECONDS = GRACE  # type: ignore[misc]
     guardian.START_SPREAD = 1.0  # type: ignore[misc]
+    # An ejabberd that has just failed to connect here loses its answers for as long as it makes no other attempt.
+    guardian.ANSWER_SECONDS = 2.0  # type: ignore[misc]
+    guardian._UNKNOWN_PAUSES = (2.0,)  # type: ignore[misc,assignment]
     run()
