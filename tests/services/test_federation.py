@@ -18,11 +18,6 @@ MINUTE = 60.0
 
 
 @pytest.fixture
-def dialling(world: World) -> Dialling:
-    return Dialling(world)
-
-
-@pytest.fixture
 def ann(world: World) -> Client:
     return world.online("ann@localhost/phone")
 

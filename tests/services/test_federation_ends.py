@@ -8,11 +8,6 @@ from kit.world import World
 
 
 @pytest.fixture
-def dialling(world: World) -> Dialling:
-    return Dialling(world)
-
-
-@pytest.fixture
 def ann(world: World) -> Client:
     return world.online("ann@localhost/phone")
 

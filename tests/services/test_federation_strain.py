@@ -29,11 +29,6 @@ def world(worlds: Callable[[Config], World]) -> World:
 
 
 @pytest.fixture
-def dialling(world: World) -> Dialling:
-    return Dialling(world)
-
-
-@pytest.fixture
 def ann(world: World) -> Client:
     return world.online("ann@localhost/phone")
 

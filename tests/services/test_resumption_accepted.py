@@ -23,18 +23,8 @@ NOT_FOUND = f"<failed xmlns='{fns.SM}'><item-not-found xmlns='{fns.STANZA_ERRORS
 
 
 @pytest.fixture
-def dialling(world: World) -> Dialling:
-    return Dialling(world)
-
-
-@pytest.fixture
 def ann(world: World) -> Client:
     return world.online("ann@localhost/phone")
-
-
-@pytest.fixture
-def there(world: World, dialling: Dialling) -> Resumable:
-    return Resumable(world, dialling)
 
 
 def tell(wire: Wire, *bodies: str) -> None:

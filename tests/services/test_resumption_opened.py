@@ -18,18 +18,8 @@ DELAY = f"<delay xmlns='{ns.DELAY}'"
 
 
 @pytest.fixture
-def dialling(world: World) -> Dialling:
-    return Dialling(world)
-
-
-@pytest.fixture
 def ann(world: World) -> Client:
     return world.online("ann@localhost/phone")
-
-
-@pytest.fixture
-def there(world: World, dialling: Dialling) -> Resumable:
-    return Resumable(world, dialling)
 
 
 def said(wire: Wire) -> list[str]:
