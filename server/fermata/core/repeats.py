@@ -3,11 +3,12 @@
 from typing import Final
 
 from ..xmpp import namespaces as ns
+from ..xmpp.delay import DELAY
 from ..xmpp.element import Element, serialise
 
 _ORIGIN_ID: Final = "{%s}origin-id" % ns.SID
 # What is not content: when, by whom and in which archive.
-_AROUND: Final = frozenset({"{%s}delay" % ns.DELAY, "{%s}stanza-id" % ns.SID, "{%s}occupant-id" % ns.OCCUPANT_ID})
+_AROUND: Final = frozenset({DELAY, "{%s}stanza-id" % ns.SID, "{%s}occupant-id" % ns.OCCUPANT_ID})
 
 
 def ids(message: Element) -> list[str]:

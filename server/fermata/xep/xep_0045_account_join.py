@@ -93,11 +93,12 @@ class _AccountJoin:
         if "alone" in form:
             await self._wishes.set_alone(account, frozenset(map(JID.parse, alone)))
         holder = self._stand_ins.holder(jid)
-        for room in list(holder.rooms) if holder is not None else ():
-            if holder is not None and room in left:
-                self._stand_ins.leave(holder, room, is_meant=True)
-            elif holder is not None and "stay" in form:
-                self._stand_ins.stay(holder, room, room in kept)
+        if holder is not None:
+            for room in list(holder.rooms):
+                if room in left:
+                    self._stand_ins.leave(holder, room, is_meant=True)
+                elif "stay" in form:
+                    self._stand_ins.stay(holder, room, room in kept)
         return Done(f"You have left {', '.join(left)}." if left else "It will be as you wish.")
 
     def _known(self, jid: JID) -> dict[str, str]:

@@ -212,8 +212,8 @@ class Guardian:
                 self._questions.pop(watch.id, None)
                 watch.id = ""
                 self._again(place, watch, now)
-            elif not watch.enters and (quiet := self._quiet_until(watch)) > now:
-                self._sure(place, watch, quiet - SILENCE_SECONDS)
+            elif self._settles(place, watch, now):
+                continue
             elif self._turns.ask(place.room.domain, place, now, is_waited_for=False):
                 wants += self._act(place, watch, now)
             else:
@@ -225,14 +225,17 @@ class Guardian:
                 wants += self._act(turn, waiting, now)
         return wants
 
-    def _quiet_until(self, watch: _Watch) -> float:
-        """Until when there is no reason to ask: the room was heard since what gave rise to doubt."""
-        return watch.heard + SILENCE_SECONDS if watch.heard > watch.doubted else -inf
+    def _settles(self, place: Place, watch: _Watch, now: float) -> bool:
+        """Whether there is no reason to ask any more: the room was heard since what gave rise to doubt."""
+        is_quiet = watch.heard > watch.doubted and watch.heard + SILENCE_SECONDS > now
+        if watch.enters or not is_quiet:
+            return False
+        self._sure(place, watch, watch.heard)
+        return True
 
     def _act(self, place: Place, watch: _Watch, now: float) -> Iterator[Want]:
         watch.in_line = False
-        if not watch.enters and (quiet := self._quiet_until(watch)) > now:
-            self._sure(place, watch, quiet - SILENCE_SECONDS)
+        if self._settles(place, watch, now):
             return
         watch.tries += 1
         if watch.enters:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from ...xmpp import namespaces as ns
+from ...xmpp.delay import DELAY
 from ...xmpp.element import E, Element, serialise
 from ...xmpp.jid import JID
 from ..stored_xml import stanza_from
@@ -19,7 +20,6 @@ from .versions import note, note_gone, spread
 
 # What everybody in a room is sent of everybody else: a client that enters must be able to take all of it.
 _MOST_CHARACTERS: Final = 10_000
-_DELAY: Final = "{%s}delay" % ns.DELAY
 
 
 def presence_text(stanza: Element, room: JID) -> str:
@@ -43,7 +43,7 @@ def is_same(text: str, other: str) -> bool:
 
 def _said(text: str) -> list[str]:
     presence = stanza_from(f"<presence{text}</presence>")
-    said = [serialise(item) for item in presence if item.tag != _DELAY]
+    said = [serialise(item) for item in presence if item.tag != DELAY]
     return sorted([*said, presence.get(LANG, "")])
 
 

@@ -3,12 +3,12 @@
 from typing import Final
 
 from ...xmpp import namespaces as ns
+from ...xmpp.delay import DELAY
 from ...xmpp.element import Element
 from ...xmpp.errors import StanzaError
 from ...xmpp.jid import JID, JIDError
 
 _STANZA_ID: Final = "{%s}stanza-id" % ns.SID
-_DELAY: Final = "{%s}delay" % ns.DELAY
 LANG: Final = "{%s}lang" % ns.XML
 # What clients may say to the room and must not say through it (XEP-0045 §17.3, XEP-0311, 0317, 0421, 0425, 0436, 0463).
 _FORGED: Final = (
@@ -42,7 +42,7 @@ def passed_on(stanza: Element, room: JID) -> list[Element]:
 
 def _speaks_for(room: JID, item: Element) -> bool:
     """A stanza-id or a delay in the room's name: clients would take a live message for history."""
-    return (item.tag == _STANZA_ID and item.get("by") == room) or (item.tag == _DELAY and item.get("from") == room)
+    return (item.tag == _STANZA_ID and item.get("by") == room) or (item.tag == DELAY and item.get("from") == room)
 
 
 def relayed(stanza: Element, room: JID, sender: JID, type: str) -> Element:

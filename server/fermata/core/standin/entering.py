@@ -50,7 +50,7 @@ from .view import gone, own_presence
 
 _NO_HISTORY: Final = {"maxstanzas": "0"}
 _FIRST_HISTORY: Final = {"maxstanzas": str(MOST)}
-_OVERLAP_SECONDS: Final = 60.0  # clocks of two servers differ: what comes twice is recognised
+OVERLAP_SECONDS: Final = 60.0  #: clocks of two servers differ: what comes twice is recognised
 _NO_ANSWER_SECONDS: Final = 30.0
 _HISTORY_SECONDS: Final = 10.0  # some rooms have no subject that would end their history
 _MOST_WAITING: Final = 50
@@ -137,7 +137,7 @@ def _joins(s: StandInState, history: dict[str, str]) -> Act:
 def _missed(s: StandInState) -> dict[str, str]:
     if s.repair is not None and s.repair.falls >= MOST_FALLS:
         return _NO_HISTORY
-    return {"since": text_of(s.since - _OVERLAP_SECONDS)} if s.since else _FIRST_HISTORY
+    return {"since": text_of(s.since - OVERLAP_SECONDS)} if s.since else _FIRST_HISTORY
 
 
 def _newcomer(client: JID, presence: Element, to: JID, now: float) -> Newcomer:
@@ -162,7 +162,7 @@ def entered(s: StandInState, presence: Element, nick: str, now: float) -> list[A
         return _made_by_mistake(s, nick)
     s.here, s.standing, s.why, s.is_doubted, s.tells_at = nick, Standing.IN, "", False, inf
     if not s.joined:
-        s.joined, s.gathered = now - _OVERLAP_SECONDS, []
+        s.joined, s.gathered = now - OVERLAP_SECONDS, []
     s.since = s.since or now
     acts: list[Act] = [Watch(nick)]
     for change in (*_gone_meanwhile(s), *s.view.end(own_presence(presence))):
@@ -191,7 +191,7 @@ def _made_by_mistake(s: StandInState, nick: str) -> list[Act]:
     """Nobody wanted a new room: the one that was to be entered is not there any more."""
     s.view.forget()
     s.standing, s.why, s.repair = Standing.REMOVED, "item-not-found", None
-    s.joined, s.since, s.last = 0.0, 0.0, ""
+    s.forget_said()
     return [ToRoom(leaves(s.me, s.room.with_resource(nick))), Forget(), Save()]
 
 
@@ -349,7 +349,7 @@ def out(s: StandInState, word: Element) -> list[Act]:
     """It is out, by what people have decided: each client is told with this presence."""
     acts: list[Act] = [*s.to_all(payload_of(word)), *dismiss(s)]
     s.standing, s.keeps = Standing.REMOVED, False
-    s.joined, s.since, s.last = 0.0, 0.0, ""  # what is said from now on is not said to this account
+    s.forget_said()
     return [*acts, Forget()]
 
 

@@ -27,7 +27,6 @@ MOST_MISSED: Final = 2_000  #: of one time away, so many of the oldest messages;
 MOST_NEWEST: Final = 200
 MOST_HELD: Final = 500
 ANSWER_SECONDS: Final = 30.0
-_OVERLAP_SECONDS: Final = 60.0  # clocks of two servers differ: what comes twice is recognised
 _DAY: Final = 86_400.0  # a room that does not know an id any more may begin at its beginning, without a word
 _MOST_PAGES: Final = 60  # and as many of the newest
 _MOST_TRIES: Final = 2
@@ -65,7 +64,7 @@ def turn(s: StandInState, now: float) -> list[Act]:
     return [ToRoom(asks(s.me, s.room, r.id, r.where))]
 
 
-def _from_then(s: StandInState, overlap: float = _OVERLAP_SECONDS) -> Where:
+def _from_then(s: StandInState, overlap: float = entering.OVERLAP_SECONDS) -> Where:
     return Where(start=max(1.0, s.since - overlap))
 
 

@@ -120,7 +120,7 @@ class StandIn:
         told = [Answer(client, is_out(s.occupant)) for client in s.attached]
         acts: list[Act] = [ToRoom(leaves(s.me, s.occupant)), *told, *entering.dismiss(s)]
         s.standing, s.why, s.keeps = Standing.REMOVED, "blocked", False
-        s.joined, s.since, s.last = 0.0, 0.0, ""
+        s.forget_said()
         return [*acts, Forget(), Save()]
 
     # -- the guardian

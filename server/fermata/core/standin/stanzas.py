@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ...xmpp import namespaces as ns
+from ...xmpp.delay import DELAY
 from ...xmpp.element import E, Element, child, copy_of
 from ...xmpp.jid import JID, JIDError
 from ...xmpp.stamps import stamp_of, text_of
@@ -20,7 +21,6 @@ REJOINED: Final = "{%s}rejoined" % ns.REJOIN
 REJOIN_PASSWORD: Final = "{%s}password" % ns.REJOIN
 DIRECT: Final = "{%s}direct" % ns.ACCOUNT_JOIN
 LEAVE: Final = "{%s}leave" % ns.ACCOUNT_JOIN
-DELAY: Final = "{%s}delay" % ns.DELAY
 STANZA_ID: Final = "{%s}stanza-id" % ns.SID
 PING: Final = "{%s}ping" % ns.PING
 _MUJI: Final = "{%s}" % ns.MUJI

@@ -206,6 +206,10 @@ class StandInState:
         else:
             self.repair.begin()
 
+    def forget_said(self) -> None:
+        """It is out, for good as far as is known: what is said from now on is not said to this account."""
+        self.joined, self.since, self.last = 0.0, 0.0, ""
+
     def doubted(self) -> None:
         """The way to the room is lost: nobody knows whether it is in, and whether it hears everything."""
         self.is_doubted = True
