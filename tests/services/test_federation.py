@@ -387,14 +387,20 @@ def echo(wire: Wire) -> list[str]:
     return [xml for xml in written if ns.PING not in xml]
 
 
-def test_without_stream_management_what_is_not_known_to_have_arrived_is_sent_again(
-    world: World, dialling: Dialling, ann: Client
-) -> None:
+def answering(world: World, dialling: Dialling, ann: Client) -> Wire:
+    """A connection without stream management, whose other end is known to answer pings."""
     say(ann, "one")
     wire = dialling.connect(managed=False)
     for _ in range(3):
         world.advance(1)
         echo(wire)
+    return wire
+
+
+def test_without_stream_management_what_is_not_known_to_have_arrived_is_sent_again(
+    world: World, dialling: Dialling, ann: Client
+) -> None:
+    wire = answering(world, dialling, ann)
     say(ann, "two")
     world.advance(10)
     wire.trunk.lost(SILENT)
@@ -405,11 +411,7 @@ def test_without_stream_management_what_is_not_known_to_have_arrived_is_sent_aga
 def test_who_has_answered_pings_and_does_not_any_more_loses_the_connection(
     world: World, dialling: Dialling, ann: Client
 ) -> None:
-    say(ann, "one")
-    wire = dialling.connect(managed=False)
-    for _ in range(3):
-        world.advance(1)
-        echo(wire)
+    wire = answering(world, dialling, ann)
     world.advance(100)
     assert wire.ended == []
     say(ann, "two")

@@ -9,6 +9,7 @@ from fermata.app.config_tables import Config
 from fermata.core.records import Step
 from fermata.core.s2s import resumable
 from fermata.core.stored_xml import stanza_from
+from fermata.core.stream_management import Inbound
 from fermata.host.federation import Pair
 from fermata.services import lasting_streams
 from fermata.xmpp import namespaces as fns
@@ -113,9 +114,8 @@ def test_after_the_death_of_a_connection_that_still_seems_to_stand_it_ends_with_
     assert wire.ended == []
 
 
-def test_what_is_still_being_dealt_with_is_waited_for_so_that_it_does_not_come_again(
-    world: World, there: Resumable
-) -> None:
+def resumed_too_soon(there: Resumable) -> tuple[Wire, Inbound, int]:
+    """A stream that goes on while its second stanza, at that position, is still being dealt with."""
     wire = there.accept()
     id = there.begin(wire)
     tell(wire, "one")
@@ -124,6 +124,13 @@ def test_what_is_still_being_dealt_with_is_waited_for_so_that_it_does_not_come_a
     cut(wire)
     wire = there.accept()
     wire.trunk.manage(sm("resume", previd=id, h="0"))
+    return wire, inbound, position
+
+
+def test_what_is_still_being_dealt_with_is_waited_for_so_that_it_does_not_come_again(
+    world: World, there: Resumable
+) -> None:
+    wire, inbound, position = resumed_too_soon(there)
     world.advance(3)
     assert wire.written == []
     inbound.complete(position, 0)
@@ -132,14 +139,7 @@ def test_what_is_still_being_dealt_with_is_waited_for_so_that_it_does_not_come_a
 
 
 def test_what_takes_very_long_holds_nobody_up(world: World, there: Resumable) -> None:
-    wire = there.accept()
-    id = there.begin(wire)
-    tell(wire, "one")
-    inbound = wire.trunk.management.inbound  # type: ignore[attr-defined]
-    position = inbound.begin()
-    cut(wire)
-    wire = there.accept()
-    wire.trunk.manage(sm("resume", previd=id, h="0"))
+    wire, inbound, position = resumed_too_soon(there)
     world.advance(6)
     assert [stanza_from(xml).get("h") for xml in wire.written] == ["1"]
     inbound.complete(position, 0)
